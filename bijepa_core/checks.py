@@ -1,0 +1,118 @@
+"""Checks that come before any work, and say the rule, what was received and the remedy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def check_positive(**sizes: float) -> None:
+    """Sizes must be positive.
+
+    Raises:
+        ValueError: naming the size, its value and the rule.
+    """
+    for name, size in sizes.items():
+        if not 0 < size < float("inf"):
+            raise ValueError(f"{name} must be positive and finite; received {size!r}.")
+
+
+def check_table(x: Tensor, y: Tensor) -> None:
+    """A table to learn from is not empty, finite, and holds one y for each x.
+
+    Raises:
+        ValueError: naming what is wrong.
+    """
+    if x.shape != y.shape:
+        raise ValueError(
+            "x and y must have the same shape, one target for each context; received "
+            f"{tuple(x.shape)} and {tuple(y.shape)}."
+        )
+    if x.numel() == 0:
+        raise ValueError(f"the table must not be empty; received shape {tuple(x.shape)}.")
+    for name, values in (("x", x), ("y", y)):
+        if not torch.isfinite(values).all():
+            bad = int((~torch.isfinite(values)).sum())
+            raise ValueError(
+                f"{name} must be finite; {bad} of its {values.numel()} values are NaN or infinite. "
+                "Drop or impute them first."
+            )
+
+
+@contextmanager
+def inference(module: nn.Module) -> Iterator[None]:
+    """No gradients and frozen batch statistics; the module's mode is restored afterwards."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(training)
+
+
+def check_unit_interval(**values: float) -> None:
+    """Momentum and weights lie in [0, 1].
+
+    Raises:
+        ValueError: naming the first that does not.
+    """
+    for name, value in values.items():
+        if not 0 <= value <= 1:
+            raise ValueError(
+                f"{name} must lie in [0, 1]; received {value!r}. "
+                "The paper uses alpha = 0.5 (1 is classic JEPA) and tau = 0.995."
+            )
+
+
+def check_view(encoder: nn.Module, name: str, view: Tensor, seeds: int | None) -> None:
+    """One view fits the encoder: its shape, dtype and device.
+
+    Args:
+        encoder: the online encoder; its ``input_shape``, where it has one, is the view's.
+        name: what to call the view in an error.
+        view: ``(*seeds, batch, *view)``.
+        seeds: length of the seed axis; None without one.
+
+    Raises:
+        ValueError: naming the rule, what was received and what is expected.
+    """
+    parameter = next(encoder.parameters())
+    if view.dtype != parameter.dtype or view.device != parameter.device:
+        raise ValueError(
+            f"{name} must have the model's dtype and device, {parameter.dtype} on "
+            f"{parameter.device}; received {view.dtype} on {view.device}. "
+            f"Convert it: {name}.to({str(parameter.device)!r}, {parameter.dtype})."
+        )
+    shape = getattr(encoder, "input_shape", None)  # an encoder of your own may not say
+    if shape is None:
+        return
+    leading = view.shape[: view.ndim - len(shape)]
+    wanted = [1] if seeds is None else [1, 2]
+    fits = tuple(view.shape[len(leading) :]) == shape and len(leading) in wanted
+    if not fits or (len(leading) == 2 and leading[0] != seeds) or 0 in leading:
+        axis = "" if seeds is None else f", or ({seeds}, batch, *view)"
+        raise ValueError(
+            f"{name} must be (batch, *view){axis} with view = {shape} and batch >= 1; "
+            f"received {tuple(view.shape)}."
+        )
+
+
+def check_views(encoder: nn.Module, x: Tensor, y: Tensor, seeds: int | None) -> None:
+    """Context and target fit each other and the encoder, which both share.
+
+    Args:
+        encoder, seeds: see :func:`check_view`.
+        x, y: ``(*seeds, batch, *view)`` each.
+
+    Raises:
+        ValueError: naming the rule and both shapes, dtypes or devices.
+    """
+    if x.shape != y.shape or x.dtype != y.dtype or x.device != y.device:
+        raise ValueError(
+            "x and y pass the same encoder and must agree in shape, dtype and device; received "
+            f"x {tuple(x.shape)}, {x.dtype} on {x.device} and "
+            f"y {tuple(y.shape)}, {y.dtype} on {y.device}."
+        )
+    check_view(encoder, "x", x, seeds)

@@ -1,0 +1,1 @@
+"""Data sets: tensors in, tensors out, one random generator a seed."""

@@ -1,0 +1,78 @@
+"""Experiment 1: noisy sine waves (section 4.2 and appendix B.2)."""
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bijepa_core.data.streams import BLOCK
+from bijepa_core.checks import check_positive
+from bijepa_core.seeds import Seeds, check_seeds, draw
+
+LENGTH, CONTEXT = 20, 10
+NOISE = 0.05  # standard deviation
+GRID = torch.linspace(0, 4 * math.pi, LENGTH)  # radians: the script's grid, spacing 4 pi / 19
+
+
+def waves(count: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw noisy sine waves ``sin(w t + phi) + noise``.
+
+    Args:
+        count: how many, or a shape of them.
+        generator: source of all randomness, on the CPU.
+
+    Returns:
+        ``(*count, 20)``, float32: w from U(0.8, 1.2), phi from U(0, 2 pi), noise N(0, 0.05).
+
+    Raises:
+        ValueError: if a count is not positive.
+    """
+    shape = (count,) if isinstance(count, int) else tuple(count)
+    check_positive(**{f"count[{i}]": n for i, n in enumerate(shape)})
+    frequency = 0.8 + 0.4 * torch.rand(*shape, 1, generator=generator)
+    phase = 2 * math.pi * torch.rand(*shape, 1, generator=generator)
+    noise = NOISE * torch.randn(*shape, LENGTH, generator=generator)
+    return torch.sin(frequency * GRID + phase) + noise
+
+
+def split(series: Tensor) -> tuple[Tensor, Tensor]:
+    """Context (samples 0 to 9) and target (10 to 19), each ``(..., 10)``."""
+    return series[..., :CONTEXT], series[..., CONTEXT:]
+
+
+class SineBatches:
+    """Fresh waves at every step: a stream (see :mod:`bijepa_core.data.streams`).
+
+    Args:
+        seeds: one seed, or several for a leading seed axis.
+        batch_size: waves a step (64 in the paper).
+        device: where the batches go; they are drawn on the CPU, so that they are the same
+            everywhere.
+
+    Raises:
+        ValueError: if ``batch_size`` is not positive, or ``seeds`` are not proper seeds.
+    """
+
+    def __init__(
+        self, seeds: Seeds, batch_size: int = 64, device: torch.device | str = "cpu"
+    ) -> None:
+        check_seeds(seeds)
+        check_positive(batch_size=batch_size)
+        self.seeds, self.batch_size, self.device = seeds, batch_size, device
+        self._block = lru_cache(maxsize=2)(self._draw_block)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """x and y of one step, each ``(*seeds, batch, 10)``."""
+        block, offset = divmod(step, BLOCK)
+        return split(self._block(block)[..., offset, :, :])
+
+    def _draw_block(self, block: int) -> Tensor:
+        shape = (BLOCK, self.batch_size)  # (*seeds, steps, batch, 20)
+        return draw(self.seeds, "sine/train", lambda g: waves(shape, g), block).to(self.device)
+
+    def configuration(self) -> dict[str, Any]:
+        """What a checkpoint must agree on."""
+        seeds = self.seeds if isinstance(self.seeds, int) else list(self.seeds)
+        return {"stream": "SineBatches", "batch_size": self.batch_size, "seeds": seeds}

@@ -1,0 +1,105 @@
+"""Batches as a pure function of the step.
+
+A stream is called with a step number and returns that step's ``(x, y)``. Because it holds no
+position, a stopped run resumes with the very batches it would have seen.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bijepa_core.checks import check_positive, check_table
+from bijepa_core.seeds import Seeds, check_seeds, draw
+
+Batches = Callable[[int], tuple[Tensor, Tensor]]
+"""Maps a step number, from 0, to ``(x, y)``, each ``(*seeds, batch, *view)``."""
+
+BLOCK = 64  # steps drawn at once: one call to a generator costs as much as a hundred numbers
+
+
+class DrawnBatches:
+    """Rows of a fixed table, drawn with replacement at each step.
+
+    Args:
+        x: contexts, ``(rows, *view)`` shared by all seeds, or ``(seeds, rows, *view)``.
+        y: targets, of x's shape.
+        batch_size: rows a step.
+        seeds: one seed or several; decides which rows each step takes.
+        per_seed: whether x and y carry a seed axis of their own.
+
+    Raises:
+        ValueError: if the table is empty, not finite, or x and y differ in shape.
+    """
+
+    purpose = "drawn"
+
+    def __init__(
+        self, x: Tensor, y: Tensor, *, batch_size: int, seeds: Seeds, per_seed: bool = False
+    ) -> None:
+        check_positive(batch_size=batch_size)
+        listed = check_seeds(seeds)
+        check_table(x, y)
+        if per_seed and (isinstance(seeds, int) or x.shape[0] != len(listed)):
+            raise ValueError(
+                f"per_seed tables need one row of tables a seed, {len(listed)} here, and a "
+                f"sequence of seeds; received shape {tuple(x.shape)} and seeds {seeds!r}."
+            )
+        self.x, self.y, self.batch_size, self.seeds, self.per_seed = x, y, batch_size, seeds, per_seed
+        self.rows = x.shape[1] if per_seed else x.shape[0]
+        self._block = lru_cache(maxsize=2)(self._draw_block)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of one step: x and y, each ``(*seeds, batch, *view)``."""
+        chosen = self.indices(step)  # (*seeds, batch)
+        if not self.per_seed:
+            return self.x[chosen], self.y[chosen]
+        seed = torch.arange(len(self.x), device=self.x.device)[:, None]
+        return self.x[seed, chosen], self.y[seed, chosen]
+
+    def indices(self, step: int) -> Tensor:
+        """Which rows a step takes, ``(*seeds, batch)``."""
+        block, offset = divmod(step, BLOCK)
+        return self._block(block)[..., offset, :]
+
+    def _draw_block(self, block: int) -> Tensor:
+        size = (BLOCK, self.batch_size)
+        return draw(
+            self.seeds, self.purpose, lambda g: torch.randint(self.rows, size, generator=g), block
+        ).to(self.x.device)
+
+    def configuration(self) -> dict[str, Any]:
+        """What a checkpoint must agree on."""
+        return {
+            "stream": type(self).__name__,
+            "rows": self.rows,
+            "batch_size": self.batch_size,
+            "seeds": self.seeds if isinstance(self.seeds, int) else list(self.seeds),
+        }
+
+
+class ShuffledBatches(DrawnBatches):
+    """Rows of a fixed table in a fresh order each epoch; the last batch of an epoch may be short.
+
+    Args and errors as :class:`DrawnBatches`.
+    """
+
+    purpose = "shuffled"
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps that pass over the table once."""
+        return -(-self.rows // self.batch_size)
+
+    def indices(self, step: int) -> Tensor:
+        """Which rows a step takes, ``(*seeds, batch)``."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        start = position * self.batch_size
+        return self._block(epoch)[..., start : start + self.batch_size]
+
+    def _draw_block(self, block: int) -> Tensor:
+        return draw(
+            self.seeds, self.purpose, lambda g: torch.randperm(self.rows, generator=g), block
+        ).to(self.x.device)

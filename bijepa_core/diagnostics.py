@@ -1,0 +1,128 @@
+"""Is it collapsing, exploding or learning? Numbers the training loss does not show."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from bijepa_core.checks import inference
+from bijepa_core.model import BiJEPA, Term
+
+
+def norm(embedding: Tensor) -> Tensor:
+    """Euclidean norm of each embedding, ``(..., d)`` to ``(...)``."""
+    return embedding.norm(dim=-1)
+
+
+def variance(embedding: Tensor) -> Tensor:
+    """Variance over the batch, averaged over dimensions: 0 is complete collapse.
+
+    Args:
+        embedding: ``(*seeds, batch, d)``.
+
+    Returns:
+        ``(*seeds,)``, with the population's divisor.
+    """
+    return embedding.var(dim=-2, correction=0).mean(-1)
+
+
+def relative_loss(terms: Sequence[Term]) -> Tensor:
+    """The loss in units of the target's variance, averaged over the directions in use.
+
+    The raw loss shrinks when embeddings shrink and grows when they grow. This ratio does
+    neither: it is the fraction of the target embedding's variance left unexplained, 1 for a
+    predictor that knows only the mean.
+
+    Args:
+        terms: the directions' terms, from :class:`bijepa_core.model.Losses`.
+
+    Returns:
+        ``(*seeds,)``.
+    """
+    tiny = torch.finfo(terms[0].target.dtype).tiny
+    ratios = [term.loss.detach() / variance(term.target).clamp_min(tiny) for term in terms]
+    return torch.stack(ratios).mean(0)
+
+
+def effective_rank(embedding: Tensor) -> Tensor:
+    """RankMe: the exponential of the entropy of the normalized singular values.
+
+    Args:
+        embedding: ``(*seeds, batch, d)``, not centered, as in the source.
+
+    Returns:
+        ``(*seeds,)``, from 1 (all on one line through the origin) to ``min(batch, d)``.
+
+    Source:
+        Garrido et al. 2023, arXiv 2210.02885, Eq. 1.
+    """
+    # float64 on the CPU: singular values of nearly collapsed embeddings, on any device
+    sigma = torch.linalg.svdvals(embedding.detach().cpu().double())  # (*seeds, min(batch, d))
+    share = sigma / sigma.sum(-1, keepdim=True).clamp_min(torch.finfo(torch.float64).tiny)
+    return torch.special.entr(share).sum(-1).exp().to(embedding)
+
+
+def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
+    """Eigenvalues of the linearized predictor loop at each embedding (section 5.3).
+
+    The paper argues with a linear system ``h -> W h``. Here W is what the trained predictors
+    give: the Jacobian of ``s -> P_bwd(P_fwd(s))`` at ``s = embed(x)``.
+
+    Args:
+        model: a model with both predictors (0 < alpha < 1).
+        x: ``(*seeds, batch, *view)``.
+
+    Returns:
+        Complex eigenvalues, ``(*seeds, batch, d)``, the largest modulus first.
+
+    Raises:
+        ValueError: if a predictor is missing or x does not fit.
+    """
+    forward, backward = both_predictors(model)
+    s = model.embed(x).requires_grad_(True)  # (*seeds, batch, d)
+    with torch.enable_grad():
+        around = backward(forward(s))
+        # rows of the Jacobian; samples do not interact, so one sum serves the whole batch
+        rows = [
+            torch.autograd.grad(around[..., k].sum(), s, retain_graph=True)[0]
+            for k in range(s.shape[-1])
+        ]
+    jacobian = torch.stack(rows, dim=-2)  # (*seeds, batch, d, d)
+    values = torch.linalg.eigvals(jacobian.cpu().double())
+    order = values.abs().argsort(dim=-1, descending=True)
+    return values.gather(-1, order)
+
+
+def inconsistency(model: BiJEPA, x: Tensor) -> Tensor:
+    """Forward-backward inconsistency: how far the loop there and back misses (section 5.6).
+
+    Args:
+        model: a model with both predictors (0 < alpha < 1).
+        x: ``(*seeds, batch, *view)``.
+
+    Returns:
+        ``||P_bwd(P_fwd(s)) - s||^2 / ||s||^2`` for each sample, ``(*seeds, batch)``.
+
+    Raises:
+        ValueError: if a predictor is missing or x does not fit.
+    """
+    forward, backward = both_predictors(model)
+    s = model.embed(x)
+    with inference(model):
+        missed = backward(forward(s)) - s
+    tiny = torch.finfo(s.dtype).tiny
+    return missed.square().sum(-1) / s.square().sum(-1).clamp_min(tiny)
+
+
+def both_predictors(model: BiJEPA) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The forward and the backward predictor.
+
+    Raises:
+        ValueError: if one does not exist.
+    """
+    if model.forward_predictor is None or model.backward_predictor is None:
+        raise ValueError(
+            f"this needs both predictors; alpha = {model.alpha:g} leaves one out. "
+            "Train with alpha strictly between 0 and 1."
+        )
+    return model.forward_predictor, model.backward_predictor

@@ -1,0 +1,32 @@
+"""Errors that carry a rule, what was received, and how to mend it.
+
+Wrong arguments raise the ordinary ``ValueError`` or ``TypeError``; the classes here are for
+what a caller may want to catch by name.
+"""
+
+
+class DataNotFoundError(FileNotFoundError):
+    """A data set is not on this machine and could not be downloaded."""
+
+
+class CorruptDataError(RuntimeError):
+    """A data file is there, but its content is not what it should be."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is cut short, unsafe, or belongs to another configuration."""
+
+
+class NonFiniteLossError(FloatingPointError):
+    """The training loss became NaN or infinite.
+
+    Args:
+        message: the full sentence shown to the user.
+        step: the first step (counted from 0) whose loss was not finite.
+        seeds: positions on the seed axis that were affected; empty without a seed axis.
+    """
+
+    def __init__(self, message: str, step: int, seeds: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.step = step
+        self.seeds = seeds

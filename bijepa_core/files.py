@@ -1,0 +1,35 @@
+"""Files are written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put content at path in one step; until then a file already there stays as it is.
+
+    Args:
+        path: where; missing folders are made.
+        content: the whole file.
+
+    Raises:
+        OSError: if it cannot be written (a full disk, say): the old file is untouched and
+            nothing half-written stays behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            kept = "The file that was there is untouched." if path.exists() else "No file was left."
+            raise OSError(
+                error.errno, f"could not write ({error.strerror}). {kept} Free some space or choose "
+                "another folder", str(path)
+            ) from error
+        raise

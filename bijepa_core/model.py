@@ -1,0 +1,226 @@
+"""BiJEPA: composition of encoders and predictors, its loss and its target (paper, section 3)."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from bijepa_core.checks import check_unit_interval, check_view, check_views, inference
+from bijepa_core.constraints import EXPRESSIVE, Constraint
+
+
+class Term(NamedTuple):
+    """One direction of prediction, as the loss saw it."""
+
+    loss: Tensor
+    """Mean over batch and embedding of the squared error, ``(*seeds,)``."""
+    online: Tensor
+    """The online embedding that was predicted from, ``(*seeds, batch, d)``, detached."""
+    target: Tensor
+    """The target embedding that was to be predicted, ``(*seeds, batch, d)``."""
+
+
+class Losses(NamedTuple):
+    """What one batch gives: the weighted loss of Eq. 8, and its two terms apart."""
+
+    total: Tensor
+    """``scale * (alpha * forward + (1 - alpha) * backward)``, ``(*seeds,)``."""
+    forward: Term | None
+    """x to y (Eq. 6); None where alpha = 0."""
+    backward: Term | None
+    """y to x (Eq. 7); None where alpha = 1."""
+
+
+class BiJEPA(nn.Module):
+    """Bi-directional JEPA: one online encoder, its EMA target, a predictor each way (Fig. 1B).
+
+    alpha = 1 *is* classic JEPA (Fig. 1A): no backward predictor is built, and y never passes
+    the online encoder. alpha = 0 is its mirror image.
+
+    Args:
+        encoder: the online encoder f, ``(*seeds, batch, *view)`` to ``(*seeds, batch, d)``.
+            The target encoder starts as its copy.
+        predictor: builds a predictor, ``(*seeds, batch, d)`` to ``(*seeds, batch, d)``; called
+            once for each direction in use, forward first. Return the same module twice to
+            share one.
+        constraint: the stability configuration; ``project`` applies here, ``weight_decay``
+            in :func:`bijepa_core.training.pretrain`, ``layer_norm`` where networks are built.
+        alpha: weight of the forward term in Eq. 8, in [0, 1].
+        tau: EMA momentum of Eq. 5, in [0, 1].
+        scale: factor on Eq. 8; see :func:`script_scale` for the paper's script.
+
+    Raises:
+        ValueError: if alpha or tau is outside [0, 1], or scale is not positive.
+    """
+
+    seed_axis: int | None = None  # set by bijepa_core.seeds.stack
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        predictor: Callable[[], nn.Module],
+        *,
+        constraint: Constraint = EXPRESSIVE,
+        alpha: float = 0.5,
+        tau: float = 0.995,
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        check_unit_interval(alpha=alpha, tau=tau)
+        if not 0 < scale < float("inf"):
+            raise ValueError(f"scale must be positive and finite; received {scale!r}.")
+        self.alpha, self.tau, self.scale, self.constraint = alpha, tau, scale, constraint
+        self.online = encoder
+        self.forward_predictor = predictor() if alpha > 0 else None
+        self.backward_predictor = predictor() if alpha < 1 else None
+        self.target = copy.deepcopy(encoder).requires_grad_(False)
+
+    def forward(
+        self, x: Tensor, y: Tensor, z_forward: Tensor | None = None, z_backward: Tensor | None = None
+    ) -> Losses:
+        """The loss of one batch of paired views (Eq. 6, 7 and 8).
+
+        Args:
+            x: the context, ``(*seeds, batch, *view)``; without the seed axis, shared by all.
+            y: the target, of x's shape, dtype and device.
+            z_forward, z_backward: conditioning variables of Eq. 3, where predictors take them.
+
+        Returns:
+            The losses; gradients reach the online encoder and the predictors alone.
+
+        Raises:
+            ValueError: if the views do not fit each other or the encoder.
+        """
+        check_views(self.online, x, y, self.seed_axis)
+        forward = self._term(self.forward_predictor, x, y, z_forward)
+        backward = self._term(self.backward_predictor, y, x, z_backward)
+        weighted = [
+            weight * term.loss
+            for weight, term in ((self.alpha, forward), (1 - self.alpha, backward))
+            if term is not None
+        ]
+        return Losses(self.scale * torch.stack(weighted).sum(0), forward, backward)
+
+    def _term(
+        self, predictor: nn.Module | None, source: Tensor, goal: Tensor, z: Tensor | None
+    ) -> Term | None:
+        if predictor is None:
+            return None
+        s = self.constraint.project(self.online(source))  # (*seeds, batch, d)
+        with torch.no_grad():  # the stop-gradient of Fig. 1
+            target = self.constraint.project(self.target(goal))  # (*seeds, batch, d)
+        prediction = predictor(s) if z is None else predictor(s, z)
+        return Term((prediction - target).square().mean((-2, -1)), s.detach(), target)
+
+    @torch.no_grad()
+    def update_target(self) -> None:
+        """Eq. 5, in place, after each optimizer step: target <- tau target + (1 - tau) online.
+
+        Parameters only, as in the paper's script: batch-norm buffers are not averaged; the
+        target encoder keeps running statistics of its own.
+        """
+        target, online = list(self.target.parameters()), list(self.online.parameters())
+        torch._foreach_lerp_(target, online, 1 - self.tau)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The embedding s_x for downstream use (section 3.4), from the online encoder.
+
+        Like every inference method here it runs without gradients and with batch statistics
+        frozen, whatever mode the model is in.
+
+        Args:
+            x: ``(*seeds, batch, *view)``.
+
+        Returns:
+            ``(*seeds, batch, d)``, on the unit sphere in the restrictive configuration.
+
+        Raises:
+            ValueError: if x does not fit the encoder.
+        """
+        check_view(self.online, "x", x, self.seed_axis)
+        with inference(self):
+            return self.constraint.project(self.online(x))
+
+    def predict_forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """The forward predictor's raw output on s_x: the features of Protocol B (Eq. 11).
+
+        The loss, too, compares this raw output with the target: the paper's script normalizes
+        embeddings but not predictions.
+
+        Args:
+            x: ``(*seeds, batch, *view)``.
+            z: conditioning variable, where the predictor takes one.
+
+        Returns:
+            ``(*seeds, batch, d)``.
+
+        Raises:
+            ValueError: if x does not fit, or alpha = 0 left no forward predictor.
+        """
+        return self._predict("forward", self.forward_predictor, x, z)
+
+    def predict_backward(self, y: Tensor, z: Tensor | None = None) -> Tensor:
+        """The backward predictor's raw output on s_y; the mirror of :meth:`predict_forward`."""
+        return self._predict("backward", self.backward_predictor, y, z)
+
+    def forecast(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """The future's embedding s_y, forecast from x (section 3.4).
+
+        Args, returns and errors as :meth:`predict_forward`, but projected onto the sphere where
+        embeddings live there, so that it can be compared with ``embed(y)``.
+        """
+        return self.constraint.project(self.predict_forward(x, z))
+
+    def infer_past(self, y: Tensor, z: Tensor | None = None) -> Tensor:
+        """The past's embedding s_x, inferred from y (section 3.4); the mirror of :meth:`forecast`."""
+        return self.constraint.project(self.predict_backward(y, z))
+
+    def _predict(
+        self, direction: str, predictor: nn.Module | None, view: Tensor, z: Tensor | None
+    ) -> Tensor:
+        if predictor is None:
+            raise ValueError(
+                f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
+                "Train with alpha strictly between 0 and 1 to have both."
+            )
+        s = self.embed(view)
+        with inference(self):
+            return predictor(s) if z is None else predictor(s, z)
+
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """What the optimizer moves: the online encoder and the predictors, not the target."""
+        return [p for p in self.parameters() if p.requires_grad]
+
+    def configuration(self) -> dict[str, Any]:
+        """Everything a checkpoint must agree on, as plain data."""
+        return {
+            "alpha": self.alpha,
+            "tau": self.tau,
+            "scale": self.scale,
+            "constraint": asdict(self.constraint),
+            "shapes": {name: list(value.shape) for name, value in self.state_dict().items()},
+        }
+
+
+def script_scale(alpha: float) -> float:
+    """The factor on Eq. 8 that gives the paper's script's loss.
+
+    The script adds the two terms plainly, which is Eq. 8 at alpha = 0.5 times two, and takes
+    the forward term alone for classic JEPA. The factor ``1 / max(alpha, 1 - alpha)``, under
+    which the heavier term has weight one, gives both, and extends them to any alpha. It
+    matters for reported loss values, and through AdamW's epsilon a little for training.
+
+    Args:
+        alpha: weight of the forward term, in [0, 1].
+
+    Returns:
+        A factor in [1, 2].
+
+    Raises:
+        ValueError: if alpha is outside [0, 1].
+    """
+    check_unit_interval(alpha=alpha)
+    return 1 / max(alpha, 1 - alpha)

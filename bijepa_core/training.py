@@ -1,0 +1,108 @@
+"""Pretraining: the one loop."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from bijepa_core import checkpoints
+from bijepa_core.checks import check_positive, check_table, check_views
+from bijepa_core.data.streams import Batches
+from bijepa_core.devices import resolve_device
+from bijepa_core.history import History
+from bijepa_core.interrupts import deferred_interrupt
+from bijepa_core.model import BiJEPA
+from bijepa_core.progress import progress_bar
+
+
+def pretrain(
+    model: BiJEPA,
+    batches: Batches,
+    *,
+    steps: int,
+    learning_rate: float = 1e-3,
+    device: str | torch.device = "auto",
+    log_every: int = 20,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 500,
+    resume: bool = False,
+    progress: bool = True,
+    on_log: Callable[[int, History], None] | None = None,
+) -> History:
+    """Train a BiJEPA, one seed or many, in place (section 3 and appendix B.3).
+
+    Args:
+        model: the model; left in evaluation mode, on ``device``.
+        batches: maps a step to ``(x, y)``; a pure function of the step (see
+            :mod:`bijepa_core.data.streams`), which is what makes a resumed run exact.
+        steps: optimizer steps in all, those before a resume included.
+        learning_rate: AdamW's; its weight decay is ``model.constraint.weight_decay``.
+        device: ``"auto"`` (CUDA, else MPS, else CPU) or a device.
+        log_every: steps between two rows of diagnostics, and between two looks at the losses.
+        checkpoint: a folder for ``checkpoint.pt``; None for no file.
+        checkpoint_every: steps between two checkpoints; one more is written at the end.
+        resume: go on from the folder's checkpoint, if it holds one.
+        progress: show a bar, where the output is a terminal or a notebook.
+        on_log: called with the step and the history at every row of diagnostics.
+
+    Returns:
+        The losses of every step and the diagnostics of every ``log_every``-th, on the CPU.
+
+    Raises:
+        ValueError: if an argument or the first batch breaks a rule; before any work.
+        CheckpointError: if the checkpoint cannot be used; before any work.
+        NonFiniteLossError: if a loss is NaN or infinite; the last good checkpoint stays.
+        KeyboardInterrupt: on Ctrl-C, after the current step, with a checkpoint written.
+    """
+    check_positive(steps=steps, learning_rate=learning_rate)
+    check_positive(log_every=log_every, checkpoint_every=checkpoint_every)
+    if resume and checkpoint is None:
+        raise ValueError("resume needs the folder to resume from; received checkpoint=None.")
+    place = resolve_device(device)
+    model.to(place).train()
+    first = [view.to(place) for view in batches(0)]
+    check_views(model.online, *first, model.seed_axis)
+    check_table(*first)
+
+    optimizer = torch.optim.AdamW(
+        model.trained_parameters(),
+        lr=learning_rate,
+        weight_decay=model.constraint.weight_decay,
+        fused=True,
+    )
+    history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
+    configuration = {
+        "model": model.configuration(),
+        "learning_rate": learning_rate,
+        "log_every": log_every,
+        "data": getattr(batches, "configuration", dict)(),
+    }
+    path = None if checkpoint is None else Path(checkpoint) / checkpoints.FILE
+    start = 0
+    if path is not None and resume and path.exists():
+        start = checkpoints.load(path, configuration, model, optimizer, history)
+
+    checked = start  # losses before this step are known to be finite
+    with deferred_interrupt() as interrupted:
+        for step in progress_bar(range(start, steps), progress, "pretraining"):
+            x, y = (view.to(place) for view in batches(step))
+            losses = model(x, y)
+            optimizer.zero_grad()
+            losses.total.sum().backward()  # seeds share no parameter: gradients stay apart
+            optimizer.step()
+            model.update_target()
+            history.record(step, losses)
+
+            done = step + 1
+            saving = done % checkpoint_every == 0 or done == steps or interrupted()
+            if saving or done % log_every == 0:
+                history.check_finite(checked, done)
+                checked = done
+            if saving and path is not None:
+                checkpoints.save(path, configuration, done, model, optimizer, history)
+            if interrupted():
+                raise KeyboardInterrupt(f"stopped after {done} of {steps} steps")
+            if on_log is not None and step % log_every == 0:
+                on_log(step, history)
+    model.eval()
+    return history.cpu()
