@@ -120,10 +120,11 @@ class BiJEPA(nn.Module):
         """Eq. 5, in place, after each optimizer step: target <- tau target + (1 - tau) online.
 
         Parameters only, as in the paper's script: batch-norm buffers are not averaged; the
-        target encoder keeps running statistics of its own.
+        target encoder keeps running statistics of its own. Rounded as the script rounds.
         """
         target, online = list(self.target.parameters()), list(self.online.parameters())
-        torch._foreach_lerp_(target, online, 1 - self.tau)
+        torch._foreach_mul_(target, self.tau)
+        torch._foreach_add_(target, torch._foreach_mul(online, 1 - self.tau))
 
     def embed(self, x: Tensor) -> Tensor:
         """The embedding s_x for downstream use (section 3.4), from the online encoder.

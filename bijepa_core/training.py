@@ -1,12 +1,14 @@
 """Pretraining: the one loop."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch.optim import AdamW, Optimizer
 
 from bijepa_core import checkpoints
-from bijepa_core.checks import check_positive, check_table, check_views
+from bijepa_core.checks import check_positive, check_table
 from bijepa_core.data.streams import Batches
 from bijepa_core.devices import resolve_device
 from bijepa_core.history import History
@@ -21,6 +23,7 @@ def pretrain(
     *,
     steps: int,
     learning_rate: float = 1e-3,
+    optimizer: Callable[..., Optimizer] = partial(AdamW, fused=True),
     device: str | torch.device = "auto",
     log_every: int = 20,
     checkpoint: str | Path | None = None,
@@ -36,7 +39,8 @@ def pretrain(
         batches: maps a step to ``(x, y)``; a pure function of the step (see
             :mod:`bijepa_core.data.streams`), which is what makes a resumed run exact.
         steps: optimizer steps in all, those before a resume included.
-        learning_rate: AdamW's; its weight decay is ``model.constraint.weight_decay``.
+        learning_rate: the optimizer's; its weight decay is ``model.constraint.weight_decay``.
+        optimizer: called with the parameters, ``lr`` and ``weight_decay``.
         device: ``"auto"`` (CUDA, else MPS, else CPU) or a device.
         log_every: steps between two rows of diagnostics, and between two looks at the losses.
         checkpoint: a folder for ``checkpoint.pt``; None for no file.
@@ -60,15 +64,8 @@ def pretrain(
         raise ValueError("resume needs the folder to resume from; received checkpoint=None.")
     place = resolve_device(device)
     model.to(place).train()
-    first = [view.to(place) for view in batches(0)]
-    check_views(model.online, *first, model.seed_axis)
-    check_table(*first)
-
-    optimizer = torch.optim.AdamW(
-        model.trained_parameters(),
-        lr=learning_rate,
-        weight_decay=model.constraint.weight_decay,
-        fused=True,
+    updates = optimizer(
+        model.trained_parameters(), lr=learning_rate, weight_decay=model.constraint.weight_decay
     )
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
     configuration = {
@@ -80,16 +77,18 @@ def pretrain(
     path = None if checkpoint is None else Path(checkpoint) / checkpoints.FILE
     start = 0
     if path is not None and resume and path.exists():
-        start = checkpoints.load(path, configuration, model, optimizer, history)
+        start = checkpoints.load(path, configuration, model, updates, history)
 
     checked = start  # losses before this step are known to be finite
     with deferred_interrupt() as interrupted:
         for step in progress_bar(range(start, steps), progress, "pretraining"):
             x, y = (view.to(place) for view in batches(step))
+            if step == start:
+                check_table(x, y)
             losses = model(x, y)
-            optimizer.zero_grad()
+            updates.zero_grad()
             losses.total.sum().backward()  # seeds share no parameter: gradients stay apart
-            optimizer.step()
+            updates.step()
             model.update_target()
             history.record(step, losses)
 
@@ -99,7 +98,7 @@ def pretrain(
                 history.check_finite(checked, done)
                 checked = done
             if saving and path is not None:
-                checkpoints.save(path, configuration, done, model, optimizer, history)
+                checkpoints.save(path, configuration, done, model, updates, history)
             if interrupted():
                 raise KeyboardInterrupt(f"stopped after {done} of {steps} steps")
             if on_log is not None and step % log_every == 0:
