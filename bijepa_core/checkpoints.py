@@ -76,7 +76,9 @@ def load(
     remedy = "Move it away, choose another folder, or start without resume."
     content = read(path)
     ours, theirs = _flat(configuration), _flat(content["configuration"])
-    differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+    differing = sorted(
+        key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
+    )
     if differing:
         listed = "; ".join(
             f"{key}: {theirs.get(key)!r} there, {ours.get(key)!r} here" for key in differing[:4]
@@ -121,5 +123,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def _flat(value: Any, prefix: str = "") -> dict[str, str]:
     if isinstance(value, dict):
-        return {k: v for key, one in value.items() for k, v in _flat(one, f"{prefix}{key}.").items()}
+        return {
+            k: v for key, one in value.items() for k, v in _flat(one, f"{prefix}{key}.").items()
+        }
     return {prefix.rstrip("."): json.dumps(value)}

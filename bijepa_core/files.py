@@ -29,7 +29,9 @@ def write_whole(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             kept = "The file that was there is untouched." if path.exists() else "No file was left."
             raise OSError(
-                error.errno, f"could not write ({error.strerror}). {kept} Free some space or choose "
-                "another folder", str(path)
+                error.errno,
+                f"could not write ({error.strerror}). {kept} Free some space or choose "
+                "another folder",
+                str(path),
             ) from error
         raise

@@ -75,12 +75,16 @@ class History:
         Raises:
             NonFiniteLossError: naming the first step that is not finite, and the seeds.
         """
-        finite = torch.isfinite(self.losses["total"][start:stop]).reshape(stop - start, -1)  # (n, seeds)
+        finite = torch.isfinite(self.losses["total"][start:stop]).reshape(
+            stop - start, -1
+        )  # (n, seeds)
         if bool(finite.all()):
             return
         offset = int((~finite).any(1).nonzero()[0])
         seeds = tuple((~finite[offset]).nonzero().flatten().tolist())
-        where = f" (positions {list(seeds)} on the seed axis)" if self.losses["total"].ndim > 1 else ""
+        where = (
+            f" (positions {list(seeds)} on the seed axis)" if self.losses["total"].ndim > 1 else ""
+        )
         raise NonFiniteLossError(
             f"the loss became NaN or infinite at step {start + offset}{where}. The weights in "
             "memory are of no use; the last checkpoint, if any, is good. Lower the learning "
@@ -107,6 +111,10 @@ class History:
 
     def plain(self) -> dict[str, Any]:
         """As lists, for JSON; a direction that does not exist is left out."""
-        lists = {name: values.tolist() for name, values in self.losses.items() if not values.isnan().all()}
+        lists = {
+            name: values.tolist()
+            for name, values in self.losses.items()
+            if not values.isnan().all()
+        }
         rows = {name: values.tolist() for name, values in self.diagnostics.items()}
         return {"loss": lists, "logged_steps": self.logged_steps.tolist(), "diagnostics": rows}

@@ -58,7 +58,8 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
         if self.weight.ndim == 1:
             return super().forward(input)
         seeds = self.weight.shape[0]
-        assert self.running_mean is not None and self.running_var is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
         momentum = 0.1 if self.momentum is None else self.momentum
         out = F.batch_norm(
             seeds_into_channels(input),  # (batch, seeds * channels, ...)

@@ -79,7 +79,11 @@ class BiJEPA(nn.Module):
         self.target = copy.deepcopy(encoder).requires_grad_(False)
 
     def forward(
-        self, x: Tensor, y: Tensor, z_forward: Tensor | None = None, z_backward: Tensor | None = None
+        self,
+        x: Tensor,
+        y: Tensor,
+        z_forward: Tensor | None = None,
+        z_backward: Tensor | None = None,
     ) -> Losses:
         """The loss of one batch of paired views (Eq. 6, 7 and 8).
 
@@ -122,9 +126,10 @@ class BiJEPA(nn.Module):
         Parameters only, as in the paper's script: batch-norm buffers are not averaged; the
         target encoder keeps running statistics of its own. Rounded as the script rounds.
         """
-        target, online = list(self.target.parameters()), list(self.online.parameters())
+        target: list[Tensor] = list(self.target.parameters())
+        online: list[Tensor] = list(self.online.parameters())
         torch._foreach_mul_(target, self.tau)
-        torch._foreach_add_(target, torch._foreach_mul(online, 1 - self.tau))
+        torch._foreach_add_(target, list(torch._foreach_mul(online, 1 - self.tau)))
 
     def embed(self, x: Tensor) -> Tensor:
         """The embedding s_x for downstream use (section 3.4), from the online encoder.
@@ -176,7 +181,7 @@ class BiJEPA(nn.Module):
         return self.constraint.project(self.predict_forward(x, z))
 
     def infer_past(self, y: Tensor, z: Tensor | None = None) -> Tensor:
-        """The past's embedding s_x, inferred from y (section 3.4); the mirror of :meth:`forecast`."""
+        """The past's embedding s_x, inferred from y (section 3.4); mirrors :meth:`forecast`."""
         return self.constraint.project(self.predict_backward(y, z))
 
     def _predict(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bijepa_core.checks import check_positive, inference
@@ -30,6 +31,7 @@ from bijepa_core.seeds import Seeds, build, draw
 Features = Callable[[Tensor], Tensor]
 """Maps views ``(*seeds, batch, *view)`` to vectors ``(*seeds, batch, d)``, frozen."""
 
+Array = NDArray[np.float64]
 RIDGE_PENALTIES = torch.logspace(-8, 2, 41, dtype=torch.float64)
 SOFTMAX_PENALTIES = (1e-5, 1e-4, 1e-3)
 
@@ -171,8 +173,14 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
 
 
 def adam_classifier(
-    features: Tensor, labels: Tensor, *, epochs: int, seeds: Seeds, batch_size: int = 256,
-    learning_rate: float = 0.01, progress: bool = True,
+    features: Tensor,
+    labels: Tensor,
+    *,
+    epochs: int,
+    seeds: Seeds,
+    batch_size: int = 256,
+    learning_rate: float = 0.01,
+    progress: bool = True,
 ) -> LinearProbe:
     """The paper's classifier: a linear layer, Adam, a fixed number of epochs.
 
@@ -202,9 +210,11 @@ def adam_classifier(
 
     def objective(batch: Tensor, rows: Tensor) -> Tensor:
         scores = head(batch)  # (*seeds, batch, classes)
-        return F.cross_entropy(
-            scores.movedim(-1, 1), labels[rows], reduction="none"
-        ).mean(-1) if scores.ndim == 3 else F.cross_entropy(scores, labels[rows])
+        return (
+            F.cross_entropy(scores.movedim(-1, 1), labels[rows], reduction="none").mean(-1)
+            if scores.ndim == 3
+            else F.cross_entropy(scores, labels[rows])
+        )
 
     error = _fit_epochs(
         objective, optimizer, features, epochs, seeds, batch_size, "classifier", progress
@@ -260,20 +270,28 @@ def _fit_softmax(z: Tensor, y: Tensor, classes: int, penalty: float) -> tuple[Te
 
     n, d = z.shape
     truth = F.one_hot(y, classes).double()
+    # Coordinates in which the curvature is nearly the same in all directions: hundreds of
+    # iterations become tens. The minimum stays where it is.
+    values, vectors = torch.linalg.eigh(z.mT @ z / n)
+    basis = vectors / (values.clamp_min(0) + penalty).sqrt()  # (d, d)
+    u = z @ basis
 
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+    def objective(flat: Array) -> tuple[float, Array]:
         parameters = torch.from_numpy(flat).view(classes, d + 1)
-        weight, bias = parameters[:, :d], parameters[:, d]
-        log_p = torch.log_softmax(z @ weight.mT + bias, -1)
+        theta, bias = parameters[:, :d], parameters[:, d]
+        weight = theta @ basis.mT
+        log_p = torch.log_softmax(u @ theta.mT + bias, -1)
         gap = (log_p.exp() - truth) / n  # (n, classes)
-        gradient = torch.cat([gap.mT @ z + penalty * weight, gap.sum(0)[:, None]], dim=1)
+        slope = gap.mT @ u + penalty * weight @ basis
+        gradient = torch.cat([slope, gap.sum(0)[:, None]], dim=1)
         value = -(log_p * truth).sum() / n + penalty / 2 * weight.square().sum()
         return float(value), gradient.numpy().ravel()
 
-    options = {"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-6}
-    found = minimize(objective, np.zeros(classes * (d + 1)), jac=True, method="L-BFGS-B", options=options)
+    options = {"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-6}
+    start = np.zeros(classes * (d + 1))
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     parameters = torch.from_numpy(found.x).view(classes, d + 1)
-    return parameters[:, :d], parameters[:, d]
+    return parameters[:, :d] @ basis.mT, parameters[:, d]
 
 
 @dataclass(frozen=True)
@@ -299,8 +317,14 @@ class TrainedDecoder:
 
 
 def train_decoder(
-    features: Tensor, pixels: Tensor, *, epochs: int, seeds: Seeds, batch_size: int = 256,
-    learning_rate: float = 1e-3, progress: bool = True,
+    features: Tensor,
+    pixels: Tensor,
+    *,
+    epochs: int,
+    seeds: Seeds,
+    batch_size: int = 256,
+    learning_rate: float = 1e-3,
+    progress: bool = True,
 ) -> TrainedDecoder:
     """The generative decoder of experiment 3, on any features: Protocol A's or Protocol B's.
 
@@ -344,8 +368,14 @@ def train_decoder(
 
 
 def _fit_epochs(
-    objective: Callable[[Tensor, Tensor], Tensor], optimizer: torch.optim.Optimizer,
-    features: Tensor, epochs: int, seeds: Seeds, batch_size: int, name: str, progress: bool,
+    objective: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+    features: Tensor,
+    epochs: int,
+    seeds: Seeds,
+    batch_size: int,
+    name: str,
+    progress: bool,
 ) -> Tensor:
     """Minimize over shuffled batches; the mean objective of the last epoch, ``(*seeds,)``."""
     many = not isinstance(seeds, int)
@@ -393,4 +423,6 @@ def check_features(features: Tensor, targets: Tensor) -> None:
         )
     for name, values in (("features", features), ("targets", targets)):
         if not torch.isfinite(values).all():
-            raise ValueError(f"{name} must be finite; some are NaN or infinite. Did training explode?")
+            raise ValueError(
+                f"{name} must be finite; some are NaN or infinite. Did training explode?"
+            )

@@ -24,10 +24,11 @@ from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.probes import LinearProbe, fit_adam, protocol_a, protocol_b
-from bijepa_core.seeds import initializing
+from bijepa_core.seeds import generator, initializing
 from bijepa_core.training import pretrain
 
 SEED = 42
+HELD_OUT = 10_000
 KNOWN = {
     "sine": ("classic", "unconstrained", "expressive", "restrictive"),
     "lorenz": ("classic", "expressive"),
@@ -42,6 +43,8 @@ class Replay:
         model: the trained model.
         history: its losses and diagnostics.
         probe_views, probe_targets: the probe's own training set, ``(1000, n)`` and ``(1000, k)``.
+        held_out: 10,000 fresh contexts and targets on the probe set's scale. The script has
+            none; they are drawn apart and change nothing.
         test_series: the 20 test series of the paper's figures, ``(20, length, ...)``.
         probe_a, probe_b: the fitted probes; ``training_error`` is the paper's number.
     """
@@ -50,6 +53,7 @@ class Replay:
     history: History
     probe_views: Tensor
     probe_targets: Tensor
+    held_out: tuple[Tensor, Tensor]
     test_series: Tensor
     probe_a: LinearProbe
     probe_b: LinearProbe
@@ -65,7 +69,9 @@ class Replay:
         }
 
 
-def replay(experiment: str, configuration: str, *, steps: int | None = None, progress: bool = True) -> Replay:
+def replay(
+    experiment: str, configuration: str, *, steps: int | None = None, progress: bool = True
+) -> Replay:
     """Run the paper's script again (Tables 1 and 3), on the CPU.
 
     Seed 42 is set before the data and again before the model. The model is built, then each
@@ -115,13 +121,16 @@ def replay(experiment: str, configuration: str, *, steps: int | None = None, pro
             device="cpu",
             progress=progress,
         )
+        width = 1 if experiment == "sine" else 3  # the first value, or state
         views, future = split(sets["probe"])
-        targets = future[:, : 1 if experiment == "sine" else 3]  # the first value, or state
+        targets = future[:, :width]
         fitted = []
         for features in (protocol_a(model)(views), protocol_b(model)(views)):
             head = Linear(features.shape[-1], targets.shape[-1])
             fitted.append(fit_adam(head, features, targets, steps=setup.probe_steps))
-    return Replay(model, history, views, targets, sets["test"], *fitted)
+    fresh_views, fresh_future = split(sets["held-out"])
+    fresh = (fresh_views, fresh_future[:, :width])
+    return Replay(model, history, views, targets, fresh, sets["test"], *fitted)
 
 
 @contextmanager
@@ -146,13 +155,19 @@ def _waves(numbers: np.random.RandomState, count: int) -> Tensor:
 
 
 def _sine_sets(numbers: np.random.RandomState) -> dict[str, Tensor]:
-    return {name: _waves(numbers, n) for name, n in (("demo", 3), ("probe", 1000), ("test", 20))}
+    sets = {name: _waves(numbers, n) for name, n in (("demo", 3), ("probe", 1000), ("test", 20))}
+    sets["held-out"] = sine.waves(HELD_OUT, generator(SEED, "replay/held-out"))
+    return sets
 
 
 def _lorenz_sets(numbers: np.random.RandomState) -> dict[str, Tensor]:
-    """Each set normalized by its own mean and standard deviation."""
+    """Each set of the script normalized by its own mean and standard deviation."""
     sizes = {"demo": 3, "train": 2000, "probe": 1000, "test": 20}
-    return {
-        name: lorenz.normalize(torch.from_numpy(lorenz.euler(numbers.uniform(-15, 15, (n, 3)))))
+    raw = {
+        name: torch.from_numpy(lorenz.euler(numbers.uniform(-15, 15, (n, 3))))
         for name, n in sizes.items()
     }
+    sets = {name: lorenz.normalize(series) for name, series in raw.items()}
+    fresh = lorenz.trajectories(HELD_OUT, generator(SEED, "replay/held-out"))
+    sets["held-out"] = lorenz.normalize(fresh, raw["probe"])
+    return sets

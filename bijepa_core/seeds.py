@@ -109,7 +109,7 @@ def stack(modules: Sequence[M]) -> M:
     stacked = copy.deepcopy(modules[0])
     tensors = [{**dict(m.named_parameters()), **dict(m.named_buffers())} for m in modules]
     _replace(stacked, lambda name: torch.stack([one[name].detach() for one in tensors]))
-    setattr(stacked, "seed_axis", len(modules))
+    stacked.seed_axis = len(modules)  # type: ignore[assignment]
     return stacked
 
 
@@ -126,7 +126,7 @@ def take(module: M, position: int) -> M:
     single = copy.deepcopy(module)
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     _replace(single, lambda name: tensors[name].detach()[position].clone())
-    setattr(single, "seed_axis", None)
+    single.seed_axis = None  # type: ignore[assignment]
     return single
 
 

@@ -17,13 +17,16 @@ from bijepa_core.model import BiJEPA
 from bijepa_core.progress import progress_bar
 
 
+fused_adamw = partial(AdamW, fused=True)  # one kernel for all parameters
+
+
 def pretrain(
     model: BiJEPA,
     batches: Batches,
     *,
     steps: int,
     learning_rate: float = 1e-3,
-    optimizer: Callable[..., Optimizer] = partial(AdamW, fused=True),
+    optimizer: Callable[..., Optimizer] = fused_adamw,
     device: str | torch.device = "auto",
     log_every: int = 20,
     checkpoint: str | Path | None = None,

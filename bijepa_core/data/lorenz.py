@@ -104,9 +104,7 @@ def starts(count: int, generator: torch.Generator) -> Array:
     return (30 * torch.rand(count, 3, generator=generator, dtype=torch.float64) - 15).numpy()
 
 
-def trajectories(
-    count: int, generator: torch.Generator, integrator: Integrator = euler
-) -> Tensor:
+def trajectories(count: int, generator: torch.Generator, integrator: Integrator = euler) -> Tensor:
     """Raw trajectories from random starts.
 
     Args:

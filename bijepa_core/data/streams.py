@@ -47,7 +47,13 @@ class DrawnBatches:
                 f"per_seed tables need one row of tables a seed, {len(listed)} here, and a "
                 f"sequence of seeds; received shape {tuple(x.shape)} and seeds {seeds!r}."
             )
-        self.x, self.y, self.batch_size, self.seeds, self.per_seed = x, y, batch_size, seeds, per_seed
+        self.x, self.y, self.batch_size, self.seeds, self.per_seed = (
+            x,
+            y,
+            batch_size,
+            seeds,
+            per_seed,
+        )
         self.rows = x.shape[1] if per_seed else x.shape[0]
         self._block = lru_cache(maxsize=2)(self._draw_block)
 

@@ -1,0 +1,101 @@
+"""Results as text. Reads results, computes no science."""
+
+from collections.abc import Sequence
+from typing import Any
+
+NAMES = {
+    "classic": "Classic JEPA",
+    "unconstrained": "BiJEPA unconstrained",
+    "expressive": "BiJEPA expressive",
+    "restrictive": "BiJEPA restrictive (sphere)",
+    "protocol_a": "Protocol A (encoder)",
+    "protocol_b": "Protocol B (predictor)",
+    "untrained_encoder": "untrained encoder",
+    "raw_input": "raw input",
+    "copy_last": "copy the last value",
+    "extrapolate": "extrapolate linearly",
+    "script_decoder": "decoder as in the script",
+    "mean_image": "mean image",
+}
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the first row a header, as aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            row[0].ljust(widths[0]),
+            *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+        ]
+        return "  ".join(cells).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
+
+
+def reproduction(result: dict[str, Any]) -> str:
+    """The three tables of :func:`bijepa_core.reproduce.reproduce` as text."""
+    parts = []
+    if result["quick"]:
+        parts.append("Quick: a tenth of the training. These numbers are not the paper's protocol.")
+    if result["dataset"] != "mnist":
+        parts.append(f"Table 2 used {result['dataset']!r} in place of MNIST, another data set.")
+    parts.append(_series("Table 1. Lorenz attractor", result["table_1"]))
+    parts.append(_images(result["table_2"]))
+    parts.append(_series("Table 3. Sine waves", result["table_3"]))
+    parts.append(
+        "paper: as printed. replayed: the script's own random numbers. "
+        "rerun: its protocol and seed.\n"
+        "converged: ridge or softmax regression on standardized features, judged on held-out data."
+    )
+    return "\n\n".join(parts)
+
+
+def _series(title: str, rows: list[dict[str, Any]]) -> str:
+    header = ["", "loss: paper", "replayed"]
+    for protocol in ("A", "B"):
+        header += [f"{protocol}: paper", "replayed", "converged"]
+    cells = [header]
+    notes = []
+    for row in rows:
+        if "baseline" in row:
+            notes.append(f"{row['baseline']}: {row['mse']:.4f}")
+            continue
+        line = [NAMES[row["configuration"]]]
+        for column in ("train_loss", "protocol_a", "protocol_b"):
+            line += [f"{value:.4f}" for value in row[column].values()]
+        cells.append(line)
+    return f"{title} (MSE)\n{text_table(cells)}\nSame target, no model: {'; '.join(notes)}"
+
+
+def _images(rows: list[dict[str, Any]]) -> str:
+    header = [
+        "",
+        "accuracy: paper",
+        "rerun",
+        "converged",
+        "decoder MSE: paper",
+        "rerun",
+        "held out",
+    ]
+    cells = [header]
+    for row in rows:
+        line = [NAMES[row["configuration"]]]
+        line += [f"{100 * value:.2f} %" for value in row["accuracy"].values()]
+        line += [f"{value:.4f}" for value in row["decoder_mse"].values()]
+        cells.append(line)
+    return f"Table 2. MNIST, from the left half\n{text_table(cells)}"
+
+
+def run_summary(plain: dict[str, Any]) -> str:
+    """Scores of :meth:`bijepa_core.runs.Run.plain`: mean over seeds, and the range."""
+    cells = [["features", "measure", "mean", "lowest", "highest"]]
+    for features, measures in plain["scores"].items():
+        for measure, values in measures.items():
+            numbers = (sum(values) / len(values), min(values), max(values))
+            shown = [f"{number:.4f}" for number in numbers]
+            cells.append([NAMES[features], measure.replace("_", " "), *shown])
+    seeds, experiment = plain["seeds"], plain["experiment"]
+    title = f"{experiment['name']}, {experiment['steps']} steps, {len(seeds)} seed(s)"
+    return f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
