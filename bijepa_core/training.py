@@ -16,7 +16,6 @@ from bijepa_core.interrupts import deferred_interrupt
 from bijepa_core.model import BiJEPA
 from bijepa_core.progress import progress_bar
 
-
 fused_adamw = partial(AdamW, fused=True)  # one kernel for all parameters
 
 
