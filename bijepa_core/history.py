@@ -101,6 +101,18 @@ class History:
         for name, values in self.diagnostics.items():
             values[:rows] = other.diagnostics[name][:rows]
 
+    def mean_loss(self) -> Tensor:
+        """The mean of the directions in use, ``(steps, *seeds)``, as the paper plots it."""
+        present = [self.losses[name] for name in ("forward", "backward")]
+        return torch.stack([term for term in present if not term.isnan().all()]).mean(0)
+
+    def smooth_loss(self, window: int = 20) -> tuple[Tensor, Tensor]:
+        """Means of the loss over windows of steps: middles ``(n,)``, values ``(n, *seeds)``."""
+        curve = self.mean_loss()
+        curve = curve[: len(curve) // window * window or len(curve)]
+        means = torch.stack([part.mean(0) for part in curve.split(window)])
+        return torch.arange(len(means)) * window + window / 2, means
+
     def cpu(self) -> "History":
         """The same on the CPU."""
         return History(

@@ -49,20 +49,6 @@ def style() -> Iterator[None]:
         yield
 
 
-def mean_loss(history: History) -> Tensor:
-    """The mean of the directions in use, ``(steps, *seeds)``: the loss as the paper plots it."""
-    present = [history.losses[name] for name in ("forward", "backward")]
-    return torch.stack([term for term in present if not term.isnan().all()]).mean(0)
-
-
-def smooth(curve: Tensor, window: int = 20) -> tuple[Tensor, Tensor]:
-    """Means over windows of steps: middle steps ``(n,)`` and values ``(n, *seeds)``."""
-    count = max(len(curve) // window, 1)
-    size = len(curve) // count
-    means = curve[: count * size].unflatten(0, (count, size)).mean(1)
-    return torch.arange(count) * size + size / 2, means
-
-
 def losses(histories: Mapping[str, History]) -> Figure:
     """Training loss against the step, one curve a run (Figure 2, left panels).
 
@@ -75,10 +61,10 @@ def losses(histories: Mapping[str, History]) -> Figure:
     with style():
         figure, axis = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
         for i, (label, history) in enumerate(histories.items()):
-            curve = mean_loss(history)
+            curve = history.mean_loss()
             if curve.ndim == 1:
                 axis.plot(curve, color=COLORS[i], alpha=0.18, linewidth=0.6)
-            _band(axis, *smooth(curve), label, i)
+            _band(axis, *history.smooth_loss(), label, i)
         axis.set(xlabel="training step", ylabel="loss, mean of directions", yscale="log")
         axis.legend()
     return figure

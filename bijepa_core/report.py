@@ -1,6 +1,6 @@
 """Results as text. Reads results, computes no science."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NAMES = {
@@ -99,3 +99,16 @@ def run_summary(plain: dict[str, Any]) -> str:
     seeds, experiment = plain["seeds"], plain["experiment"]
     title = f"{experiment['name']}, {experiment['steps']} steps, {len(seeds)} seed(s)"
     return f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
+
+
+def record_table(recorded: Mapping[str, Mapping[str, float]], corner: str = "") -> str:
+    """Numbers of a record, rows and columns by name."""
+    columns = list(next(iter(recorded.values())))
+    cells = [[corner, *(name.replace("_", " ") for name in columns)]]
+    cells += [[row, *(f"{values[c]:.4g}" for c in columns)] for row, values in recorded.items()]
+    return text_table(cells)
+
+
+def findings(statements: Mapping[str, bool]) -> str:
+    """Statements about a run, each with yes or no in front."""
+    return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for text, true in statements.items())

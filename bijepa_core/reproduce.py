@@ -4,8 +4,6 @@ import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import torch
-
 from bijepa_core.baselines import copy_last
 from bijepa_core.data import mnist
 from bijepa_core.evaluation import converged_mse
@@ -46,8 +44,7 @@ def final_loss(history: History, last: int = 100) -> float:
 
     Averaged over the last steps, because a single batch's loss moves by a fifth or so.
     """
-    terms = [history.losses[name][-last:].mean() for name in ("forward", "backward")]
-    return float(torch.stack([term for term in terms if not term.isnan()]).mean())
+    return float(history.mean_loss()[-last:].mean())
 
 
 def series_table(experiment: str, *, quick: bool = False, progress: bool = True) -> Table:

@@ -11,7 +11,7 @@ from bijepa_core.constraints import Constraint
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
-from bijepa_core.plots import COLORS, DASHES, STYLE, mean_loss, smooth
+from bijepa_core.plots import COLORS, DASHES, STYLE
 from bijepa_core.training import pretrain
 
 DECAYS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -118,7 +118,7 @@ class ExplosionLab:
         self.draw(self.runs)
         row = {name: float(values[-1]) for name, values in history.diagnostics.items()}
         self.status.value = (
-            f"{label}: loss {float(mean_loss(history)[-100:].mean()):.4f}, relative loss "
+            f"{label}: loss {float(history.mean_loss()[-100:].mean()):.4f}, relative loss "
             f"{row['relative_loss']:.3f}, norm {row['norm']:.2f}, "
             f"effective rank {row['effective_rank']:.1f}."
         )
@@ -130,7 +130,7 @@ class ExplosionLab:
             axes = figure.subplots(1, 3)
             for i, (label, history, done) in enumerate(runs):
                 look = {"color": COLORS[i], "linestyle": DASHES[i], "label": label}
-                steps, curve = smooth(mean_loss(history)[:done].detach())
+                steps, curve = history.smooth_loss()
                 axes[0].plot(steps, curve, **look)
                 rows = -(-done // self.log_every)
                 for axis, name in zip(axes[1:], ("relative_loss", "norm"), strict=True):

@@ -1,0 +1,78 @@
+"""One experiment under several conditions, with the same seeds in each."""
+
+from collections.abc import Mapping
+
+import torch
+
+from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
+from bijepa_core.data.sine import SineBatches
+from bijepa_core.experiments import SINE, Configuration
+from bijepa_core.history import History
+from bijepa_core.seeds import Seeds
+from bijepa_core.training import pretrain
+
+EXPLOSION = {
+    "unconstrained": Configuration(UNCONSTRAINED),
+    "expressive": Configuration(EXPRESSIVE),
+    "LayerNorm alone": Configuration(Constraint(layer_norm=True, weight_decay=0.0)),
+    "decay alone": Configuration(Constraint(layer_norm=False, weight_decay=1e-4)),
+    "classic, unconstrained": Configuration(UNCONSTRAINED, alpha=1.0),
+    "classic": Configuration(EXPRESSIVE, alpha=1.0),
+}
+"""LayerNorm and weight decay one at a time, in two directions and in one."""
+
+
+def sine_histories(
+    conditions: Mapping[str, Configuration],
+    seeds: Seeds,
+    steps: int = SINE.steps,
+    *,
+    device: str = "auto",
+    progress: bool = True,
+) -> dict[str, History]:
+    """Train on sine waves under each condition.
+
+    Args:
+        conditions: a name for each configuration.
+        seeds: the same weights (where the networks are the same) and waves in every condition.
+        steps: optimizer steps.
+        device: ``"auto"`` or a device.
+        progress: show a bar where somebody can see it.
+
+    Returns:
+        The history of each, in order.
+    """
+    return {
+        name: pretrain(
+            SINE.model(configuration, seeds),
+            SineBatches(seeds, SINE.batch_size),
+            steps=steps,
+            learning_rate=SINE.learning_rate,
+            device=device,
+            progress=progress,
+        )
+        for name, configuration in conditions.items()
+    }
+
+
+def course(history: History) -> dict[str, list[float]]:
+    """A training run in a few numbers, one a seed.
+
+    Args:
+        history: of a run; at least one row of diagnostics.
+
+    Returns:
+        ``lowest_loss`` (of means over 20 steps), and over the last tenth of the run the means
+        ``last_loss``, ``norm``, ``variance``, ``relative_loss`` and ``effective_rank``. Losses are
+        means of the directions in use.
+    """
+    loss = history.mean_loss()
+    _, means = history.smooth_loss()
+    numbers = {"lowest_loss": means.amin(0), "last_loss": _last_tenth(loss)}
+    for name in ("norm", "variance", "relative_loss", "effective_rank"):
+        numbers[name] = _last_tenth(history.diagnostics[name])
+    return {name: torch.atleast_1d(value).tolist() for name, value in numbers.items()}
+
+
+def _last_tenth(curve: torch.Tensor) -> torch.Tensor:
+    return curve[-max(len(curve) // 10, 1) :].mean(0)
