@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import Any
 
 from bijepa_core.files import write_whole
@@ -55,10 +55,10 @@ def save(name: str, content: Mapping[str, Any], folder: Path | None = None) -> P
     return path
 
 
-def means(values: Mapping[str, Mapping[str, list[float]]]) -> dict[str, dict[str, float]]:
-    """Means over seeds of a table of lists."""
+def medians(values: Mapping[str, Mapping[str, list[float]]]) -> dict[str, dict[str, float]]:
+    """Medians over seeds of a table of lists."""
     return {
-        row: {column: fmean(numbers) for column, numbers in columns.items()}
+        row: {column: median(numbers) for column, numbers in columns.items()}
         for row, columns in values.items()
     }
 

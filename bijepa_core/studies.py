@@ -62,17 +62,26 @@ def course(history: History) -> dict[str, list[float]]:
         history: of a run; at least one row of diagnostics.
 
     Returns:
-        ``lowest_loss`` (of means over 20 steps), and over the last tenth of the run the means
-        ``last_loss``, ``norm``, ``variance``, ``relative_loss`` and ``effective_rank``. Losses are
-        means of the directions in use.
+        ``lowest_loss`` (of means over 20 steps); ``rebound``, the last loss over the lowest;
+        ``norm_growth``, the last norm over the first; ``late_growth``, the norm over the last tenth
+        of the run over that of the tenth before; and, over the last tenth, the means ``norm``,
+        ``variance``, ``relative_loss`` and ``effective_rank``. Losses are means of the directions.
     """
-    loss = history.mean_loss()
     _, means = history.smooth_loss()
-    numbers = {"lowest_loss": means.amin(0), "last_loss": _last_tenth(loss)}
+    lowest, norm = means.amin(0), history.diagnostics["norm"]
+    numbers = {
+        "lowest_loss": lowest,
+        "rebound": _tenth(history.mean_loss()) / lowest,
+        "norm_growth": _tenth(norm) / norm[0],
+        "late_growth": _tenth(norm) / _tenth(norm, before_last=1),
+    }
     for name in ("norm", "variance", "relative_loss", "effective_rank"):
-        numbers[name] = _last_tenth(history.diagnostics[name])
+        numbers[name] = _tenth(history.diagnostics[name])
     return {name: torch.atleast_1d(value).tolist() for name, value in numbers.items()}
 
 
-def _last_tenth(curve: torch.Tensor) -> torch.Tensor:
-    return curve[-max(len(curve) // 10, 1) :].mean(0)
+def _tenth(curve: torch.Tensor, before_last: int = 0) -> torch.Tensor:
+    """Mean over the last tenth of a curve, or over one that many tenths before it."""
+    size = max(len(curve) // 10, 1)
+    stop = len(curve) - before_last * size
+    return curve[stop - size : stop].mean(0)

@@ -1,0 +1,59 @@
+# The book's commands. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+SCALE ?= paper
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.bijepa-installed
+SITE := _build/html
+NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint run bench adopt clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Python 3.11 to 3.13: make book PYTHON=python3.12. Another environment: make book VENV=path."
+
+# The stamp is as new as the last install, so nothing is installed again until pyproject.toml changes.
+$(STAMP): pyproject.toml
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "Python 3.11 to 3.13 is needed, and $(PYTHON) is not. Name one: make PYTHON=python3.12"; \
+	    exit 1; \
+	  }; \
+	  $(PYTHON) -m venv $(VENV); \
+	}
+	@echo "Installing into $(VENV): PyTorch and all, about 5 GB, some minutes the first time ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".[book,test,digits]"
+	@touch $@
+
+book: $(STAMP) ## Build the site from the stored outputs and say which page to open
+	@rm -rf $(SITE) && mkdir -p $(SITE)
+	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
+	  --path-output . --all -W -n --keep-going -q >$(SITE).log || { cat $(SITE).log; exit 1; }
+	@echo "Built. Open $(CURDIR)/$(SITE)/index.html"
+
+lint: $(STAMP) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint book ## Check everything: style, types, site, unit tests, every stored output
+	$(BIN)/pytest
+	$(BIN)/pytest --nbval book/*.ipynb
+
+run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _build/notebooks)
+	$(BIN)/python tools/run_notebooks.py --scale $(SCALE) $(NOTEBOOKS)
+
+bench: $(STAMP) ## Measure speed and memory against a plain training loop
+	$(BIN)/python -m benchmarks
+
+adopt: ## Write the published address everywhere: make adopt REPO=owner/name
+	@$(PYTHON) tools/adopt.py $(REPO)
+
+clean: ## Remove what was built (the environment in .venv stays)
+	rm -rf _build build .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +

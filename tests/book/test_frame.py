@@ -1,0 +1,147 @@
+"""What is written in several files is the same in all of them."""
+
+import os
+import re
+import runpy
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import bijepa_core
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+DOCUMENTATION = PROJECT["urls"]["Documentation"]
+ADOPT = runpy.run_path(str(ROOT / "tools" / "adopt.py"))
+
+
+def read(name: str) -> str:
+    """Read a text file of the repository."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """Read a YAML file of the repository."""
+    content: dict[str, Any] = yaml.safe_load(read(name))
+    return content
+
+
+def supported_pythons() -> list[str]:
+    """Give the minor versions that pyproject.toml allows, oldest first."""
+    match = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"])
+    assert match
+    return [f"3.{minor}" for minor in range(int(match[1]), int(match[2]))]
+
+
+def tracked_files() -> list[Path]:
+    """List the repository's files as git knows them, those not yet added included."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def test_environment_asks_for_the_pythons_of_pyproject() -> None:
+    python, pip, _ = read_yaml("environment.yml")["dependencies"]
+    assert python == f"python{PROJECT['requires-python']}"
+    assert pip == "pip"
+
+
+def test_environment_installs_what_make_installs_and_pins_nothing_itself() -> None:
+    (*_, from_pip) = read_yaml("environment.yml")["dependencies"]
+    (requirement,) = from_pip["pip"]
+    match = re.fullmatch(r"-e (\.\[([a-z,]+)\])", requirement)
+    assert match
+    assert set(match[2].split(",")) == set(PROJECT["optional-dependencies"])
+    assert f'-e "{match[1]}"' in read("Makefile")
+
+
+def test_make_refuses_exactly_the_pythons_that_pyproject_refuses() -> None:
+    match = re.search(r"\(3, (\d+)\) <= sys\.version_info\[:2\] <= \(3, (\d+)\)", read("Makefile"))
+    assert match
+    pythons = supported_pythons()
+    assert [f"3.{match[1]}", f"3.{match[2]}"] == [pythons[0], pythons[-1]]
+
+
+def test_tools_check_for_the_oldest_python() -> None:
+    oldest = supported_pythons()[0]
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == oldest
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == "py" + oldest.replace(".", "")
+
+
+def test_workflows_test_the_oldest_and_the_newest_python() -> None:
+    matrix = read_yaml(".github/workflows/test.yml")["jobs"]["test"]["strategy"]["matrix"]
+    pythons = supported_pythons()
+    assert matrix["python"] == [pythons[0], pythons[-1]]
+
+
+def test_workflows_run_what_a_reader_runs() -> None:
+    steps = read_yaml(".github/workflows/test.yml")["jobs"]["test"]["steps"]
+    assert ".ci/run" in [step.get("run") for step in steps]
+    assert read(".ci/run").rstrip().endswith("make test")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    steps = read_yaml(".github/workflows/publish.yml")["jobs"]["build"]["steps"]
+    assert "make book" in [step.get("run") for step in steps]
+
+
+def test_version_stands_in_the_package_alone() -> None:
+    assert "version" in PROJECT["dynamic"]
+    source = PYPROJECT["tool"]["setuptools"]["dynamic"]["version"]["attr"]
+    assert source == "bijepa_core.__version__"
+    for name in ("pyproject.toml", "CITATION.cff", "_config.yml", "environment.yml", "README.md"):
+        assert bijepa_core.__version__ not in read(name), name
+
+
+def test_licenses_agree() -> None:
+    assert PROJECT["license"] == read_yaml("CITATION.cff")["license"] == "MIT"
+    assert read("LICENSE").startswith("MIT License")
+
+
+def test_citation_names_the_paper() -> None:
+    (paper,) = read_yaml("CITATION.cff")["references"]
+    assert paper["identifiers"][0]["value"] == "arXiv:2603.00049"
+    assert paper["title"] in re.sub(r"[{}]", "", read("book/references.bib"))
+
+
+def test_table_of_contents_lists_every_page() -> None:
+    contents = read_yaml("_toc.yml")
+    listed = [contents["root"], *(chapter["file"] for chapter in contents["chapters"])]
+    pages = [page for kind in ("*.md", "*.ipynb") for page in (ROOT / "book").glob(kind)]
+    assert sorted(listed) == sorted(page.stem for page in pages)
+
+
+def test_site_and_citation_have_the_published_addresses() -> None:
+    site, citation = read_yaml("_config.yml"), read_yaml("CITATION.cff")
+    assert site["repository"]["url"] == citation["repository-code"] == REPOSITORY
+    assert site["html"]["baseurl"] == citation["url"] == DOCUMENTATION
+
+
+def test_published_addresses_belong_together() -> None:
+    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"])
+    assert ADOPT["addresses"](slug) == {"Repository": REPOSITORY, "Documentation": DOCUMENTATION}
+
+
+def test_every_file_with_an_address_is_one_that_adopt_changes() -> None:
+    reached = {path for place in ADOPT["PLACES"] for path in ROOT.glob(place)}
+    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"]).encode()
+    for path in tracked_files():
+        if path not in reached:
+            assert slug not in path.read_bytes(), path
+
+
+def test_no_other_address_of_this_book_is_left_anywhere() -> None:
+    """A link written by hand to a repository that has since moved."""
+    name = REPOSITORY.rsplit("/", 1)[1]
+    addresses = rf"github(?:\.com)?/([\w-]+/{name})\b|https://([\w-]+)\.github\.io/{name}\b"
+    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"])
+    for place in ADOPT["PLACES"]:
+        for path in ROOT.glob(place):
+            for match in re.finditer(addresses, path.read_text("utf-8")):
+                assert (match[1] or f"{match[2]}/{name}") == slug, (path, match[0])
