@@ -10,7 +10,7 @@ SITE := _build/html
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run bench adopt clean
+.PHONY: help book test lint run record bench adopt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: lint book ## Check everything: style, types, site, unit tests, every store
 
 run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _build/notebooks)
 	$(BIN)/python tools/run_notebooks.py --scale $(SCALE) $(NOTEBOOKS)
+
+record: $(STAMP) ## Make the records in book/results anew (about 15 minutes)
+	$(BIN)/python tools/record.py
 
 bench: $(STAMP) ## Measure speed and memory against a plain training loop
 	$(BIN)/python -m benchmarks

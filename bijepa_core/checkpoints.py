@@ -1,5 +1,6 @@
 """Checkpoints: tensors and plain data, written whole, loaded without running code."""
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -15,6 +16,7 @@ from bijepa_core.model import BiJEPA
 
 FILE = "checkpoint.pt"
 FORMAT = 1
+DIGEST = 32  # bytes of SHA-256 in front of the content
 
 
 def save(
@@ -49,7 +51,9 @@ def save(
         },
         buffer,
     )
-    write_whole(path, buffer.getvalue())
+    content = buffer.getvalue()
+    # torch does not check what it reads: a flipped bit would become a wrong weight, unnoticed
+    write_whole(path, hashlib.sha256(content).digest() + content)
 
 
 def load(
@@ -91,6 +95,10 @@ def load(
             f"{path} has {done} steps, more than the {history.steps} asked for. "
             f"Ask for at least {done} steps. {remedy}"
         )
+    if optimizer_keys(optimizer.state_dict()) != optimizer_keys(content["optimizer"]):
+        raise CheckpointError(f"{path} was written with another optimizer. {remedy}")
+    if shapes(model.state_dict()) != shapes(content["model"]):
+        raise CheckpointError(f"{path} holds weights of another model. {remedy}")
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
     history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
@@ -104,7 +112,11 @@ def read(path: Path) -> dict[str, Any]:
         CheckpointError: if it is missing, damaged, or holds more than tensors and plain data.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        raw = path.read_bytes()
+        digest, body = raw[:DIGEST], raw[DIGEST:]
+        if hashlib.sha256(body).digest() != digest:
+            raise ValueError("its SHA-256 differs")
+        content = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist.") from error
     except Exception as error:  # torch raises many kinds for a damaged file
@@ -119,6 +131,16 @@ def read(path: Path) -> dict[str, Any]:
             f"{path} is not a checkpoint of this program (format {FORMAT}). Choose another folder."
         )
     return content
+
+
+def optimizer_keys(state: dict[str, Any]) -> list[list[str]]:
+    """Names of an optimizer's settings, by which one kind is told from another."""
+    return [sorted(group) for group in state["param_groups"]]
+
+
+def shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    """Shape of each tensor, by name."""
+    return {name: value.shape for name, value in state.items()}
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, str]:

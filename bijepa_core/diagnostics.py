@@ -51,15 +51,20 @@ def effective_rank(embedding: Tensor) -> Tensor:
         embedding: ``(*seeds, batch, d)``, not centered, as in the source.
 
     Returns:
-        ``(*seeds,)``, from 1 (all on one line through the origin) to ``min(batch, d)``.
+        ``(*seeds,)``, from 1 (all on one line through the origin) to ``min(batch, d)``; NaN where
+        an embedding is not finite.
 
     Source:
         Garrido et al. 2023, arXiv 2210.02885, Eq. 1.
     """
     # float64 on the CPU: singular values of nearly collapsed embeddings, on any device
-    sigma = torch.linalg.svdvals(embedding.detach().cpu().double())  # (*seeds, min(batch, d))
+    e = embedding.detach().cpu().double()
+    finite = torch.isfinite(e).all(-1).all(-1)  # (*seeds,)
+    # the decomposition refuses NaN; a seed that has exploded must not stop the others' report
+    sigma = torch.linalg.svdvals(torch.where(finite[..., None, None], e, 0.0))
     share = sigma / sigma.sum(-1, keepdim=True).clamp_min(torch.finfo(torch.float64).tiny)
-    return torch.special.entr(share).sum(-1).exp().to(embedding)
+    rank = torch.special.entr(share).sum(-1).exp()
+    return torch.where(finite, rank, float("nan")).to(embedding)
 
 
 def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:

@@ -81,10 +81,9 @@ class History:
         if bool(finite.all()):
             return
         offset = int((~finite).any(1).nonzero()[0])
-        seeds = tuple((~finite[offset]).nonzero().flatten().tolist())
-        where = (
-            f" (positions {list(seeds)} on the seed axis)" if self.losses["total"].ndim > 1 else ""
-        )
+        many = self.losses["total"].ndim > 1
+        seeds = tuple((~finite[offset]).nonzero().flatten().tolist()) if many else ()
+        where = f" (positions {list(seeds)} on the seed axis)" if many else ""
         raise NonFiniteLossError(
             f"the loss became NaN or infinite at step {start + offset}{where}. The weights in "
             "memory are of no use; the last checkpoint, if any, is good. Lower the learning "
@@ -111,7 +110,8 @@ class History:
         curve = self.mean_loss()
         curve = curve[: len(curve) // window * window or len(curve)]
         means = torch.stack([part.mean(0) for part in curve.split(window)])
-        return torch.arange(len(means)) * window + window / 2, means
+        size = min(window, len(curve))
+        return torch.arange(len(means)) * size + size / 2, means
 
     def cpu(self) -> "History":
         """The same on the CPU."""

@@ -20,6 +20,8 @@ class Linear(nn.Linear):
             return super().forward(input)
         seeds = self.weight.shape[0]
         shared = input if input.ndim == 3 else input.expand(seeds, *input.shape)
+        if self.bias is None:
+            return torch.bmm(shared, self.weight.mT)
         # (seeds, batch, in) @ (seeds, in, out) + (seeds, 1, out)
         return torch.baddbmm(self.bias.unsqueeze(-2), shared, self.weight.mT)
 
@@ -54,6 +56,8 @@ class Conv2d(nn.Conv2d):
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch statistics apart for each seed: seeds and channels are folded into one axis."""
 
+    shared_ndim: int  # axes of an input without a seed axis
+
     def forward(self, input: Tensor) -> Tensor:
         if self.weight.ndim == 1:
             return super().forward(input)
@@ -61,8 +65,11 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
         assert self.running_mean is not None
         assert self.running_var is not None
         momentum = 0.1 if self.momentum is None else self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        shared = input.expand(seeds, *input.shape) if input.ndim == self.shared_ndim else input
         out = F.batch_norm(
-            seeds_into_channels(input),  # (batch, seeds * channels, ...)
+            seeds_into_channels(shared),  # (batch, seeds * channels, ...)
             self.running_mean.view(-1),
             self.running_var.view(-1),
             self.weight.flatten(),
@@ -77,9 +84,13 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
 class BatchNorm1d(_BatchNorm, nn.BatchNorm1d):
     """Batch normalization of vectors; see ``torch.nn.BatchNorm1d``."""
 
+    shared_ndim = 2
+
 
 class BatchNorm2d(_BatchNorm, nn.BatchNorm2d):
     """Batch normalization of images; see ``torch.nn.BatchNorm2d``."""
+
+    shared_ndim = 4
 
 
 def seeds_into_channels(x: Tensor) -> Tensor:

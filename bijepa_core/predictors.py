@@ -25,7 +25,9 @@ class MLPPredictor(nn.Module):
         self, embedding: int, hidden: int, layer_norm: bool = True, z_size: int = 0
     ) -> None:
         super().__init__()
-        check_positive(embedding=embedding, hidden=hidden, **{"z_size + 1": z_size + 1})
+        check_positive(embedding=embedding, hidden=hidden)
+        if z_size < 0:
+            raise ValueError(f"z_size must not be negative (0: no z); received {z_size!r}.")
         self.z_size = z_size
         self.net = nn.Sequential(
             *hidden_layer(embedding + z_size, hidden, layer_norm),

@@ -107,7 +107,7 @@ def adam_probe(
         Section 4.1 and the paper's script.
     """
     check_positive(steps=steps, learning_rate=learning_rate)
-    check_features(features, targets)
+    check_features(features, targets, seeds)
     head = build(lambda: Linear(features.shape[-1], targets.shape[-1]), seeds)
     return fit_adam(head, features, targets, steps=steps, learning_rate=learning_rate)
 
@@ -147,6 +147,11 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
         Golub, Heath and Wahba 1979, Technometrics 21(2), for the penalty.
     """
     check_features(features, targets)
+    if features.shape[-1] >= features.shape[-2]:
+        raise ValueError(
+            "generalized cross-validation needs more samples than features; received "
+            f"{features.shape[-2]} samples of {features.shape[-1]} features. Use more data."
+        )
     f, t = features.cpu().double(), targets.cpu().double()
     n = f.shape[-2]
     mean, scale = _standardization(f)
@@ -163,7 +168,7 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     energy = along.square().sum(-1)  # (*seeds, d)
     residual = r.square().mean(-2).sum(-1) - (energy * (2 * inverse - values * inverse**2)).sum(-1)
     freedom = 1 + shrink.sum(-1)
-    score = residual / (1 - freedom / n).clamp_min(1e-12) ** 2  # (p, *seeds)
+    score = residual / (1 - freedom / n) ** 2  # (p, *seeds)
     best = score.argmin(0, keepdim=True)  # (1, *seeds)
     chosen = inverse.gather(0, best[..., None].expand(1, *inverse.shape[1:]))[0]  # (*seeds, d)
     weight = (vectors @ (chosen[..., None] * along)).mT / scale  # (*seeds, k, d)
@@ -203,7 +208,7 @@ def adam_classifier(
         Section 4.4 and the paper's script. The paper reports the accuracy on the test images.
     """
     check_positive(epochs=epochs, learning_rate=learning_rate)
-    check_features(features, labels[:, None])
+    check_features(features, labels[:, None], seeds)
     classes = int(labels.max()) + 1
     head = build(lambda: Linear(features.shape[-1], classes), seeds).to(features)
     optimizer = torch.optim.Adam(head.parameters(), lr=learning_rate, fused=True)
@@ -347,7 +352,7 @@ def train_decoder(
         Section 4.4 and the paper's script.
     """
     check_positive(epochs=epochs, learning_rate=learning_rate)
-    check_features(features, pixels)
+    check_features(features, pixels, seeds)
     if pixels.min() < 0 or pixels.max() > 1:
         raise ValueError(
             f"pixels must lie in 0..1, the range of the decoder's sigmoid; received "
@@ -384,8 +389,11 @@ def _fit_epochs(
     )
     per_epoch, errors = stream.steps_per_epoch, []
     for step in progress_bar(range(epochs * per_epoch), progress, name):
+        rows = stream.indices(step)
+        if rows.shape[-1] == 1 and per_epoch > 1:
+            continue  # one sample has no batch statistics to normalize by
         batch, _ = stream(step)
-        error = objective(batch, stream.indices(step))
+        error = objective(batch, rows)
         optimizer.zero_grad()
         error.sum().backward()
         optimizer.step()
@@ -401,12 +409,13 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
     return features.mean(-2, keepdim=True), torch.where(constant, torch.ones_like(scale), scale)
 
 
-def check_features(features: Tensor, targets: Tensor) -> None:
+def check_features(features: Tensor, targets: Tensor, seeds: Seeds | None = None) -> None:
     """Features and targets fit each other and are finite.
 
     Args:
         features: ``(*seeds, n, d)``.
         targets: ``(*seeds, n, k)``, or ``(n, k)`` for all seeds.
+        seeds: where the probe has seeds of its own: as many as the features' seed axis.
 
     Raises:
         ValueError: naming what is wrong.
@@ -420,6 +429,17 @@ def check_features(features: Tensor, targets: Tensor) -> None:
         raise ValueError(
             f"one target for each sample: received {features.shape[-2]} samples of features and "
             f"{targets.shape[-2]} targets."
+        )
+    axis = len(features) if features.ndim == 3 else None
+    heads = axis if seeds is None or isinstance(seeds, int) else len(seeds)
+    if targets.ndim == 3 and len(targets) != heads:
+        raise ValueError(
+            f"seed axes must agree; received {tuple(features.shape)} and {tuple(targets.shape)}."
+        )
+    if axis is not None and seeds is not None and (isinstance(seeds, int) or heads != axis):
+        raise ValueError(
+            f"seeds must be a sequence as long as the features' seed axis, {axis}; "
+            f"received {seeds!r}."
         )
     for name, values in (("features", features), ("targets", targets)):
         if not torch.isfinite(values).all():

@@ -11,6 +11,7 @@ from bijepa_core import checkpoints
 from bijepa_core.checks import check_positive, check_table
 from bijepa_core.data.streams import Batches
 from bijepa_core.devices import resolve_device
+from bijepa_core.errors import NonFiniteLossError
 from bijepa_core.history import History
 from bijepa_core.interrupts import deferred_interrupt
 from bijepa_core.model import BiJEPA
@@ -95,15 +96,33 @@ def pretrain(
             history.record(step, losses)
 
             done = step + 1
-            saving = done % checkpoint_every == 0 or done == steps or interrupted()
+            stopping = interrupted()
+            saving = done % checkpoint_every == 0 or done == steps or stopping
             if saving or done % log_every == 0:
                 history.check_finite(checked, done)
                 checked = done
             if saving and path is not None:
+                check_weights(model, step)
                 checkpoints.save(path, configuration, done, model, updates, history)
-            if interrupted():
+            if stopping:
                 raise KeyboardInterrupt(f"stopped after {done} of {steps} steps")
             if on_log is not None and step % log_every == 0:
                 on_log(step, history)
+        if interrupted():
+            raise KeyboardInterrupt(f"stopped after {steps} of {steps} steps")
     model.eval()
     return history.cpu()
+
+
+def check_weights(model: BiJEPA, step: int) -> None:
+    """Weights worth keeping: a gradient can overflow at a step whose own loss is still finite.
+
+    Raises:
+        NonFiniteLossError: if a weight is NaN or infinite.
+    """
+    if not all(bool(torch.isfinite(weights).all()) for weights in model.parameters()):
+        raise NonFiniteLossError(
+            f"weights became NaN or infinite at step {step}, though its loss is finite. The last "
+            "checkpoint, if any, is good. Lower the learning rate.",
+            step,
+        )

@@ -1,0 +1,164 @@
+"""A stream is a pure function of the step, and a seed means the same rows everywhere."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bijepa_core.data.sine import SineBatches
+from bijepa_core.data.streams import BLOCK, Batches, DrawnBatches, ShuffledBatches
+from bijepa_core.seeds import Seeds
+
+ROWS = 23
+SEEDS = [4, 9, 1]
+# each row of the table is told by its number, and y by its sign
+X = torch.arange(ROWS)[:, None] + torch.tensor([0.0, 0.25, 0.5])
+OFFSETS = torch.tensor([0.0, 100.0, 200.0])[:, None, None]
+
+
+def drawn(seeds: Seeds) -> DrawnBatches:
+    return DrawnBatches(X, -X, batch_size=5, seeds=seeds)
+
+
+def shuffled(seeds: Seeds) -> ShuffledBatches:
+    return ShuffledBatches(X, -X, batch_size=5, seeds=seeds)
+
+
+def waves(seeds: Seeds) -> SineBatches:
+    return SineBatches(seeds, 5)
+
+
+Make = Callable[[Seeds], Batches]
+each_stream = pytest.mark.parametrize("make", [drawn, shuffled, waves])
+each_table = pytest.mark.parametrize("make", [DrawnBatches, ShuffledBatches])
+
+
+@each_stream
+@pytest.mark.parametrize("seeds", [3, SEEDS])
+def test_a_step_means_the_same_batch_in_any_order(make: Make, seeds: Seeds) -> None:
+    steps = [0, 1, BLOCK - 1, BLOCK, 3 * BLOCK + 7]
+    forwards, backwards = make(seeds), make(seeds)
+    first = {step: forwards(step) for step in steps}
+    for step in reversed(steps):
+        for one, other in zip(first[step], backwards(step), strict=True):
+            assert torch.equal(one, other)
+    for one, other in zip(first[1], forwards(1), strict=True):
+        assert torch.equal(one, other)
+
+
+@each_stream
+def test_a_batch_is_not_spoiled_by_its_user_forgetting_it(make: Make) -> None:
+    """Blocks are kept for a while; dropping one must not change what it holds."""
+    batches = make(3)
+    first = batches(2)[0].clone()
+    for step in range(0, 8 * BLOCK, BLOCK):
+        batches(step)
+    assert torch.equal(batches(2)[0], first)
+
+
+@each_stream
+def test_a_seed_sees_the_same_data_alone_and_in_company(make: Make) -> None:
+    together = make(SEEDS)
+    for position, seed in enumerate(SEEDS):
+        alone = make(seed)
+        for step in (0, 4, BLOCK + 1):
+            for many, one in zip(together(step), alone(step), strict=True):
+                assert many.shape == (3, *one.shape)
+                assert torch.equal(many[position], one)
+
+
+@each_stream
+def test_seeds_and_steps_differ(make: Make) -> None:
+    batches = make(SEEDS)
+    seen = [batches(step)[0][seed] for step in (0, 1, BLOCK) for seed in range(3)]
+    for i, one in enumerate(seen):
+        assert not any(one.shape == other.shape and torch.equal(one, other) for other in seen[:i])
+
+
+@each_table
+def test_x_and_y_stay_paired(make: type[DrawnBatches]) -> None:
+    for seeds in (3, SEEDS):
+        x, y = make(X, -X, batch_size=5, seeds=seeds)(7)
+        assert torch.equal(x, -y)
+        assert torch.equal(x - x[..., :1], torch.tensor([0.0, 0.25, 0.5]).expand(x.shape))
+
+
+@each_table
+def test_tables_of_their_own_give_each_seed_its_own_rows(make: type[DrawnBatches]) -> None:
+    batches = make(X + OFFSETS, -X - OFFSETS, batch_size=5, seeds=SEEDS, per_seed=True)
+    shared = make(X, -X, batch_size=5, seeds=SEEDS)
+    for step in (0, 6):
+        x, y = batches(step)
+        assert torch.equal(x, shared(step)[0] + OFFSETS)
+        assert torch.equal(x, -y)
+    assert batches.rows == ROWS
+
+
+@pytest.mark.parametrize("seeds", [3, SEEDS])
+@pytest.mark.parametrize("size", [5, 1, 23, 40])
+def test_every_row_is_visited_once_an_epoch(size: int, seeds: Seeds) -> None:
+    batches = ShuffledBatches(X, -X, batch_size=size, seeds=seeds)
+    per_epoch = batches.steps_per_epoch
+    assert per_epoch == {5: 5, 1: 23, 23: 1, 40: 1}[size]
+    orders = []
+    for epoch in range(3):
+        chosen = [batches(epoch * per_epoch + i)[0] for i in range(per_epoch)]
+        sizes = [x.shape[-2] for x in chosen]
+        assert sizes == [size] * (ROWS // size) + [ROWS % size] * (ROWS % size > 0)
+        order = torch.cat(chosen, dim=-2)[..., 0]
+        assert torch.equal(order.sort(-1).values, torch.arange(ROWS).expand(order.shape).float())
+        orders.append(order)
+    assert not torch.equal(orders[0], orders[1])
+    assert not torch.equal(orders[1], orders[2])
+
+
+def test_drawing_with_replacement_is_uniform() -> None:
+    batches = DrawnBatches(X, -X, batch_size=50, seeds=3)
+    rows = torch.cat([batches.indices(step) for step in range(200)])
+    counts = torch.bincount(rows, minlength=ROWS).double()
+    expected = len(rows) / ROWS
+    chi_square = float(((counts - expected) ** 2 / expected).sum())
+    assert chi_square < 48  # 22 degrees of freedom: one in a thousand
+
+
+@each_table
+@pytest.mark.parametrize(
+    ("x", "y", "settings", "message"),
+    [
+        (X, X[:-1], {}, r"same shape.*\(23, 3\) and \(22, 3\)"),
+        (X[:0], X[:0], {}, r"must not be empty; received shape \(0, 3\)"),
+        (X / 0, X, {}, "x must be finite; 69 of its 69"),
+        (X, X / 0, {}, "y must be finite; 69 of its 69"),
+        (X, X, {"batch_size": 0}, "batch_size must be positive.*received 0"),
+        (X, X, {"seeds": []}, r"distinct integers >= 0; received \[\]"),
+        (X, X, {"seeds": [1, 1]}, r"distinct integers >= 0; received \[1, 1\]"),
+        (X, X, {"per_seed": True, "seeds": [1, 2]}, r"2 here.*shape \(23, 3\) and seeds \[1, 2\]"),
+        (X, X, {"per_seed": True, "seeds": 23}, r"sequence of seeds; received.*seeds 23"),
+    ],
+)
+def test_bad_tables_and_settings_are_named(
+    make: type[DrawnBatches], x: Tensor, y: Tensor, settings: dict[str, Any], message: str
+) -> None:
+    given: dict[str, Any] = {"batch_size": 5, "seeds": 0}
+    with pytest.raises(ValueError, match=message):
+        make(x, y, **(given | settings))
+
+
+@pytest.mark.parametrize("seeds", [3, SEEDS, range(2)])
+def test_the_configuration_is_plain_and_tells_streams_apart(seeds: int | Sequence[int]) -> None:
+    described = [
+        json.dumps(stream.configuration())
+        for stream in (
+            drawn(seeds),
+            shuffled(seeds),
+            waves(seeds),
+            drawn(77),
+            DrawnBatches(X, -X, batch_size=6, seeds=seeds),
+            DrawnBatches(X[1:], -X[1:], batch_size=5, seeds=seeds),
+        )
+    ]
+    assert len(set(described)) == len(described)
+    assert json.dumps(drawn(seeds).configuration()) == described[0]
