@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ from bijepa_core.model import BiJEPA
 FILE = "checkpoint.pt"
 FORMAT = 1
 DIGEST = 32  # bytes of SHA-256 in front of the content
+
+
+def prepare(path: Path) -> None:
+    """Make the checkpoint's folder, and see that it can be written to.
+
+    Raises:
+        CheckpointError: if it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoints need a folder; {path.parent} cannot be one ({error.strerror})."
+        ) from error
+    if not os.access(path.parent, os.W_OK):
+        raise CheckpointError(f"the folder {path.parent} cannot be written to. Choose another.")
 
 
 def save(

@@ -18,6 +18,17 @@ def check_positive(**sizes: float) -> None:
             raise ValueError(f"{name} must be positive and finite; received {size!r}.")
 
 
+def check_counts(**counts: int) -> None:
+    """Counts are whole numbers, at least 1.
+
+    Raises:
+        ValueError: naming the count, its value and the rule.
+    """
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"{name} must be positive and whole; received {count!r}.")
+
+
 def check_table(x: Tensor, y: Tensor) -> None:
     """A table to learn from is not empty, finite, and holds one y for each x.
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import nn
 
-from bijepa_core.checks import check_positive, check_unit_interval
+from bijepa_core.checks import check_counts, check_positive, check_unit_interval
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.encoders import ConvEncoder, MLPEncoder
 from bijepa_core.model import BiJEPA, script_scale
@@ -73,15 +73,15 @@ class Experiment:
     probe_steps: int
 
     def __post_init__(self) -> None:
-        check_positive(
+        check_counts(
             inputs=self.inputs,
             hidden=self.hidden,
             embedding=self.embedding,
             steps=self.steps,
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
             probe_steps=self.probe_steps,
         )
+        check_positive(learning_rate=self.learning_rate)
         check_unit_interval(tau=self.tau)
 
     def encoder(self, layer_norm: bool) -> nn.Module:

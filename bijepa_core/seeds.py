@@ -26,13 +26,19 @@ def check_seeds(seeds: Seeds) -> tuple[int, ...]:
     Raises:
         ValueError: if there is none, one is negative, or one comes twice.
     """
-    listed = (seeds,) if isinstance(seeds, int) else tuple(seeds)
-    if not listed or len(set(listed)) < len(listed) or min(listed) < 0:
+    listed = (seeds,) if isinstance(seeds, int) else tuple(seeds) if is_sequence(seeds) else ()
+    whole = all(isinstance(seed, int) and seed >= 0 for seed in listed)
+    if not listed or not whole or len(set(listed)) < len(listed):
         raise ValueError(
             f"seeds must be one or more distinct integers >= 0; received {seeds!r}. "
             "Pass one integer, or a sequence such as range(32)."
         )
     return listed
+
+
+def is_sequence(value: object) -> bool:
+    """A range, list or tuple; not an array, whose numbers are no plain integers."""
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:

@@ -8,7 +8,7 @@ import torch
 from torch.optim import AdamW, Optimizer
 
 from bijepa_core import checkpoints
-from bijepa_core.checks import check_positive, check_table
+from bijepa_core.checks import check_counts, check_positive, check_table
 from bijepa_core.data.streams import Batches
 from bijepa_core.devices import resolve_device
 from bijepa_core.errors import NonFiniteLossError
@@ -57,12 +57,12 @@ def pretrain(
 
     Raises:
         ValueError: if an argument or the first batch breaks a rule; before any work.
-        CheckpointError: if the checkpoint cannot be used; before any work.
+        CheckpointError: if the checkpoint or its folder cannot be used; before any work.
         NonFiniteLossError: if a loss is NaN or infinite; the last good checkpoint stays.
         KeyboardInterrupt: on Ctrl-C, after the current step, with a checkpoint written.
     """
-    check_positive(steps=steps, learning_rate=learning_rate)
-    check_positive(log_every=log_every, checkpoint_every=checkpoint_every)
+    check_counts(steps=steps, log_every=log_every, checkpoint_every=checkpoint_every)
+    check_positive(learning_rate=learning_rate)
     if resume and checkpoint is None:
         raise ValueError("resume needs the folder to resume from; received checkpoint=None.")
     place = resolve_device(device)
@@ -79,6 +79,8 @@ def pretrain(
     }
     path = None if checkpoint is None else Path(checkpoint) / checkpoints.FILE
     start = 0
+    if path is not None:
+        checkpoints.prepare(path)
     if path is not None and resume and path.exists():
         start = checkpoints.load(path, configuration, model, updates, history)
 

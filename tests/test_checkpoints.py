@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from bijepa_core import checkpoints
+from bijepa_core import checkpoints, pretrain
 from bijepa_core.data.sine import SineBatches
+from bijepa_core.data.streams import DrawnBatches
 from bijepa_core.errors import CheckpointError
 from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.history import History
@@ -261,3 +262,27 @@ def test_another_optimizer_is_refused_before_anything_changes(
 def test_weights_of_another_model_are_refused(saved: Path, small: Experiment) -> None:
     """Even under a configuration that says the same."""
     refused(saved, small, alpha=1.0)
+
+
+def test_a_folder_that_cannot_be_one_is_named_before_any_work(
+    small: Experiment, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    def batches(step: int) -> tuple[Tensor, Tensor]:
+        raise AssertionError("work began")
+
+    with pytest.raises(CheckpointError, match=r"file cannot be one"):
+        pretrain(
+            small.model(Configuration(), 0), batches, steps=3, device="cpu",
+            checkpoint=tmp_path / "file", progress=False,
+        )  # fmt: skip
+
+
+def test_another_table_of_the_same_size_is_another_configuration() -> None:
+    x, y = torch.zeros(9, 4), torch.ones(9, 4)
+    one, other = (
+        DrawnBatches(x, values, batch_size=2, seeds=0).configuration() for values in (y, y + 1)
+    )
+    assert one != other
+    assert one == DrawnBatches(x.clone(), y, batch_size=2, seeds=0).configuration()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bijepa_core.checks import check_positive
+from bijepa_core.checks import check_counts, check_positive
 from bijepa_core.data.streams import BLOCK
 from bijepa_core.seeds import Seeds, check_seeds, draw
 
@@ -59,7 +59,7 @@ class SineBatches:
         self, seeds: Seeds, batch_size: int = 64, device: torch.device | str = "cpu"
     ) -> None:
         check_seeds(seeds)
-        check_positive(batch_size=batch_size)
+        check_counts(batch_size=batch_size)
         self.seeds, self.batch_size, self.device = seeds, batch_size, device
         self._block = lru_cache(maxsize=2)(self._draw_block)
 

@@ -4,6 +4,7 @@ A stream is called with a step number and returns that step's ``(x, y)``. Becaus
 position, a stopped run resumes with the very batches it would have seen.
 """
 
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bijepa_core.checks import check_positive, check_table
+from bijepa_core.checks import check_counts, check_table
 from bijepa_core.seeds import Seeds, check_seeds, draw
 
 Batches = Callable[[int], tuple[Tensor, Tensor]]
@@ -39,7 +40,7 @@ class DrawnBatches:
     def __init__(
         self, x: Tensor, y: Tensor, *, batch_size: int, seeds: Seeds, per_seed: bool = False
     ) -> None:
-        check_positive(batch_size=batch_size)
+        check_counts(batch_size=batch_size)
         listed = check_seeds(seeds)
         check_table(x, y)
         if per_seed and (isinstance(seeds, int) or x.shape[0] != len(listed)):
@@ -81,6 +82,8 @@ class DrawnBatches:
         return {
             "stream": type(self).__name__,
             "rows": self.rows,
+            "per_seed": self.per_seed,
+            "sha256": [fingerprint(self.x), fingerprint(self.y)],
             "batch_size": self.batch_size,
             "seeds": self.seeds if isinstance(self.seeds, int) else list(self.seeds),
         }
@@ -109,3 +112,8 @@ class ShuffledBatches(DrawnBatches):
         return draw(
             self.seeds, self.purpose, lambda g: torch.randperm(self.rows, generator=g), block
         ).to(self.x.device)
+
+
+def fingerprint(values: Tensor) -> str:
+    """SHA-256 of a tensor's values: a run resumes on the very table it began with."""
+    return hashlib.sha256(values.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
