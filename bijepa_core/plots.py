@@ -44,9 +44,17 @@ LABELS = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The book's style, for the figures drawn inside."""
-    with plt.rc_context(STYLE):
+    """The book's style, for the figures drawn inside.
+
+    ``plt.rc_context`` would restore every setting, and so undo what a notebook's backend sets
+    up when the first figure is made: no later figure would be shown.
+    """
+    before = {name: plt.rcParams[name] for name in STYLE}
+    plt.rcParams.update(STYLE)
+    try:
         yield
+    finally:
+        plt.rcParams.update(before)
 
 
 def losses(histories: Mapping[str, History]) -> Figure:

@@ -4,14 +4,13 @@ import io
 from dataclasses import replace
 
 import ipywidgets
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from bijepa_core.constraints import Constraint
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
-from bijepa_core.plots import COLORS, DASHES, STYLE
+from bijepa_core.plots import COLORS, DASHES, style
 from bijepa_core.training import pretrain
 
 DECAYS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -125,7 +124,7 @@ class ExplosionLab:
 
     def draw(self, runs: list[tuple[str, History, int]]) -> None:
         """Put a picture of the runs, each with its steps done, into the panel."""
-        with rc_context(STYLE):
+        with style():
             figure = Figure(figsize=(9, 3.2), dpi=90, layout="constrained")
             axes = figure.subplots(1, 3)
             for i, (label, history, done) in enumerate(runs):

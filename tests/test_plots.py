@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
 
 from bijepa_core import plots, studies
 from bijepa_core.data import sine
@@ -65,3 +67,12 @@ def test_a_figure_is_light_in_weight(tmp_path: object) -> None:
     figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
     assert width * height < 1_200_000  # pixels
+
+
+def test_every_figure_of_a_notebook_is_shown_not_only_the_first() -> None:
+    """A style that undid what the notebook's backend sets up would lose all but the first."""
+    draw = "from bijepa_core import plots\nplots.final_values({'a': [1.0, 2.0]}, 'numbers');"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(draw) for _ in range(3)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        assert [list(output.data) for output in cell.outputs] == [["text/plain", "image/png"]]
