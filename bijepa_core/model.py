@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bijepa_core.checks import check_unit_interval, check_view, check_views, inference
@@ -77,6 +78,11 @@ class BiJEPA(nn.Module):
         self.forward_predictor = predictor() if alpha > 0 else None
         self.backward_predictor = predictor() if alpha < 1 else None
         self.target = copy.deepcopy(encoder).requires_grad_(False)
+        # One call for both views is faster, and the same but for rounding. Batch normalization
+        # must see each view by itself; so must an encoder that does not tell its input's shape.
+        mixing = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in encoder.modules())
+        self.view_shape: tuple[int, ...] | None = getattr(encoder, "input_shape", None)
+        self.views_apart = mixing or self.view_shape is None
 
     def forward(
         self,
@@ -99,25 +105,37 @@ class BiJEPA(nn.Module):
             ValueError: if the views do not fit each other or the encoder.
         """
         check_views(self.online, x, y, self.seed_axis)
-        forward = self._term(self.forward_predictor, x, y, z_forward)
-        backward = self._term(self.backward_predictor, y, x, z_backward)
+        both = self.forward_predictor is not None and self.backward_predictor is not None
+        online = self._encode(self.online, (x, y) if both else (x if self.alpha else y,))
+        with torch.no_grad():  # the stop-gradient of Fig. 1
+            target = self._encode(self.target, (y, x) if both else (y if self.alpha else x,))
+        forward = self._term(self.forward_predictor, online[0], target[0], z_forward)
+        backward = self._term(self.backward_predictor, online[-1], target[-1], z_backward)
         weighted = [
             weight * term.loss
             for weight, term in ((self.alpha, forward), (1 - self.alpha, backward))
             if term is not None
         ]
-        return Losses(self.scale * torch.stack(weighted).sum(0), forward, backward)
+        total = weighted[0] + weighted[1] if both else weighted[0]  # (*seeds,)
+        return Losses(self.scale * total, forward, backward)
 
+    def _encode(self, encoder: nn.Module, views: tuple[Tensor, ...]) -> list[Tensor]:
+        """The embedding of each view, ``(*seeds, batch, d)``, in one call where that may be."""
+        if len(views) == 1 or self.views_apart or self.view_shape is None:
+            return [self.constraint.project(encoder(view)) for view in views]
+        batch_axis = views[0].ndim - len(self.view_shape) - 1
+        embeddings = self.constraint.project(encoder(torch.cat(views, dim=batch_axis)))
+        return list(embeddings.chunk(len(views), dim=-2))
+
+    @staticmethod
     def _term(
-        self, predictor: nn.Module | None, source: Tensor, goal: Tensor, z: Tensor | None
+        predictor: nn.Module | None, s: Tensor, target: Tensor, z: Tensor | None
     ) -> Term | None:
         if predictor is None:
             return None
-        s = self.constraint.project(self.online(source))  # (*seeds, batch, d)
-        with torch.no_grad():  # the stop-gradient of Fig. 1
-            target = self.constraint.project(self.target(goal))  # (*seeds, batch, d)
         prediction = predictor(s) if z is None else predictor(s, z)
-        return Term((prediction - target).square().mean((-2, -1)), s.detach(), target)
+        error = F.mse_loss(prediction, target, reduction="none")  # (*seeds, batch, d)
+        return Term(error.mean((-2, -1)), s.detach(), target)
 
     @torch.no_grad()
     def update_target(self) -> None:

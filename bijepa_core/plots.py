@@ -6,10 +6,10 @@ blindness), points by shape. Every function takes results, draws one figure and 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 import matplotlib.pyplot as plt
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -28,6 +28,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "0.9",
     "legend.frameon": False,
     "lines.linewidth": 1.8,
@@ -107,7 +108,7 @@ def _band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None
     if values.ndim == 1:
         axis.plot(steps, values, label=label, **look)
         return
-    axis.plot(steps, values.median(1).values, label=label, **look)
+    axis.plot(steps, values.quantile(0.5, dim=1), label=label, **look)
     axis.fill_between(
         steps, values.amin(1), values.amax(1), color=look["color"], alpha=0.15, linewidth=0
     )
@@ -158,6 +159,7 @@ def batch_forecasts(replays: Mapping[str, Replay]) -> Figure:
         axis.scatter(range(len(b)), b, marker="^", s=22, color=COLORS[2], label="B (predictor)")
 
     figure = _rows(replays, draw)
+    figure.axes[-1].set_xticks(range(0, 20, 2))
     figure.supxlabel("test wave")
     figure.supylabel("sample 10")
     return figure
@@ -184,6 +186,7 @@ def single_forecast(replays: Mapping[str, Replay], wave: int = 0) -> Figure:
         axis.plot(CONTEXT, b[wave], "^", color=COLORS[2], markersize=7, label="B (predictor)")
 
     figure = _rows(replays, draw)
+    figure.axes[-1].set_xticks(range(0, 20, 2))
     figure.supxlabel("sample")
     figure.supylabel("amplitude")
     return figure
@@ -207,6 +210,7 @@ def waves(series: Tensor) -> Figure:
         axis.text(CONTEXT - 0.7, 1.25, "context x", ha="right")
         axis.text(CONTEXT - 0.3, 1.25, "target y", ha="left")
         axis.set(xlabel="sample", ylabel="amplitude", ylim=(-1.4, 1.5))
+        axis.set_xticks(range(0, 20, 2))
     return figure
 
 
@@ -224,7 +228,7 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
         figure, axis = plt.subplots(figsize=(WIDTH, 1.2 + 0.5 * len(rows)), layout="constrained")
         for i, values in enumerate(rows.values()):
             axis.scatter(values, [i] * len(values), color=COLORS[i % len(COLORS)], alpha=0.7, s=28)
-            middle = float(torch.tensor(values).median())
+            middle = median(values)
             axis.plot([middle] * 2, [i - 0.3, i + 0.3], color="black", linewidth=2)
         axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=label, xscale="log")
         axis.invert_yaxis()

@@ -101,14 +101,16 @@ def run_summary(plain: dict[str, Any]) -> str:
     return f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
 
 
-def record_table(recorded: Mapping[str, Mapping[str, float]], corner: str = "") -> str:
-    """Numbers of a record, rows and columns by name."""
-    columns = list(next(iter(recorded.values())))
-    cells = [[corner, *(name.replace("_", " ") for name in columns)]]
+def record_table(
+    recorded: Mapping[str, Mapping[str, float]], columns: Sequence[str] | None = None
+) -> str:
+    """Numbers of a record, rows and columns by name; all columns unless some are named."""
+    columns = columns or list(next(iter(recorded.values())))
+    cells = [["", *(name.replace("_", " ") for name in columns)]]
     cells += [[row, *(f"{values[c]:.4g}" for c in columns)] for row, values in recorded.items()]
     return text_table(cells)
 
 
-def findings(statements: Mapping[str, bool]) -> str:
+def findings(*statements: tuple[bool, str]) -> str:
     """Statements about a run, each with yes or no in front."""
-    return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for text, true in statements.items())
+    return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)

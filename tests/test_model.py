@@ -14,7 +14,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.encoders import MLPEncoder
-from bijepa_core.experiments import Configuration, Experiment
+from bijepa_core.experiments import MNIST, SINE, Configuration, Experiment
 from bijepa_core.layers import BatchNorm2d, Conv2d, Linear
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.predictors import MLPPredictor
@@ -539,3 +539,23 @@ def test_views_that_do_not_fit_are_named_before_any_work(normal: Normal) -> None
         with pytest.raises(ValueError, match=r"view = \(1, 6, 4\).*received \(4, 6, 4\)"):
             getattr(model, call)(x[:, 0])
     assert_states_equal(buffers(model), before)
+
+
+@pytest.mark.parametrize("seeds", [0, (0, 1)])
+def test_one_call_for_both_views_is_the_same_as_two(small: Experiment, seeds: Seeds) -> None:
+    model = small.model(Configuration(), seeds).double()
+    leading = () if isinstance(seeds, int) else (2,)
+    x, y = (torch.randn(*leading, 6, 10, dtype=torch.float64) for _ in range(2))
+    results = []
+    for apart in (False, True):
+        model.views_apart = apart
+        losses = model(x, y)
+        slopes = torch.autograd.grad(losses.total.sum(), model.trained_parameters())
+        results.append([losses.total, losses.forward.target, losses.backward.online, *slopes])
+    for one, two in zip(*results, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-12)
+
+
+def test_batch_statistics_are_each_views_own() -> None:
+    assert MNIST.model(Configuration(), 0).views_apart
+    assert not SINE.model(Configuration(), 0).views_apart
