@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 
-def provenance(device: torch.device | str, seconds: float) -> dict[str, Any]:
+def provenance(device: torch.device, seconds: float) -> dict[str, Any]:
     """Versions, hardware, date, duration and commit, as plain data.
 
     Args:
@@ -21,7 +21,7 @@ def provenance(device: torch.device | str, seconds: float) -> dict[str, Any]:
     """
     from bijepa_core import __version__
 
-    cuda = torch.device(device).type == "cuda"
+    cuda = device.type == "cuda"
     return {
         "bijepa_core": __version__,
         "torch": torch.__version__.split("+")[0],

@@ -4,8 +4,11 @@ import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import torch
+
 from bijepa_core.baselines import copy_last
 from bijepa_core.data import mnist
+from bijepa_core.devices import resolve_device
 from bijepa_core.evaluation import converged_mse
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, MNIST, SINE
 from bijepa_core.history import History
@@ -91,7 +94,7 @@ def image_table(
     *,
     quick: bool = False,
     dataset: mnist.Dataset = "mnist",
-    device: str = "auto",
+    device: str | torch.device = "auto",
     progress: bool = True,
 ) -> Table:
     """Table 2, rerun with the paper's protocol and seed (its random numbers are not replayed).
@@ -142,7 +145,7 @@ def reproduce(
     *,
     quick: bool = False,
     dataset: mnist.Dataset = "mnist",
-    device: str = "auto",
+    device: str | torch.device = "auto",
     progress: bool = True,
 ) -> dict[str, Any]:
     """All three tables.
@@ -159,12 +162,13 @@ def reproduce(
     Raises:
         DataNotFoundError, CorruptDataError: before any work.
     """
+    place = resolve_device(device)
     mnist.load(dataset)  # fail now rather than in five minutes
     began = time.perf_counter()
     tables = {
         "table_1": series_table("lorenz", quick=quick, progress=progress),
-        "table_2": image_table(quick=quick, dataset=dataset, device=device, progress=progress),
+        "table_2": image_table(quick=quick, dataset=dataset, device=place, progress=progress),
         "table_3": series_table("sine", quick=quick, progress=progress),
     }
-    origin = provenance(device, time.perf_counter() - began)
+    origin = provenance(place, time.perf_counter() - began)
     return {**tables, "quick": quick, "dataset": dataset, "seed": SEED, "provenance": origin}

@@ -15,7 +15,7 @@ def result() -> dict[str, Any]:
     """A reproduction with a hundredth of the training, on the bundled digits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "QUICK", 100)
-        return reproduce(quick=True, dataset="digits", device="cpu", progress=False)
+        return reproduce(quick=True, dataset="digits", progress=False)
 
 
 def test_it_is_plain_data(result: dict[str, Any]) -> None:

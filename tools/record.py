@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from bijepa_core import records, studies
 from bijepa_core.experiments import SINE
 from bijepa_core.provenance import provenance
@@ -38,7 +40,9 @@ def main(names: list[str]) -> None:
     for name in names or list(RECORDS):
         began = time.perf_counter()
         content = RECORDS[name]()
-        content.setdefault("provenance", provenance("cpu", time.perf_counter() - began))
+        content.setdefault(
+            "provenance", provenance(torch.device("cpu"), time.perf_counter() - began)
+        )
         print(records.save(name, content))
 
 
