@@ -106,9 +106,11 @@ class BiJEPA(nn.Module):
         """
         check_views(self.online, x, y, self.seed_axis)
         both = self.forward_predictor is not None and self.backward_predictor is not None
-        online = self._encode(self.online, (x, y) if both else (x if self.alpha else y,))
+        pairs = [(x, y), (y, x)] if both else [(x, y)] if self.alpha else [(y, x)]
+        sources, goals = zip(*pairs, strict=True)
+        online = self._encode(self.online, sources)
         with torch.no_grad():  # the stop-gradient of Fig. 1
-            target = self._encode(self.target, (y, x) if both else (y if self.alpha else x,))
+            target = self._encode(self.target, goals)
         forward = self._term(self.forward_predictor, online[0], target[0], z_forward)
         backward = self._term(self.backward_predictor, online[-1], target[-1], z_backward)
         weighted = [
