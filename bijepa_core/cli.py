@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
         "reproduce",
         help="the paper's three tables beside this project's",
         description="Print Tables 1, 2 and 3: the paper's value, the replayed or rerun value, and "
-        "the same under a converged probe on held-out data. Takes about 10 minutes; --quick, "
+        "the same under a converged probe on held-out data. Takes about 12 minutes; --quick, "
         "a tenth of the training, about 2. " + TIMES,
     )
     reproduce.add_argument("--quick", action="store_true", help="a tenth of the training")
