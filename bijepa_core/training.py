@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.optim import AdamW, Optimizer
@@ -71,18 +72,19 @@ def pretrain(
         model.trained_parameters(), lr=learning_rate, weight_decay=model.constraint.weight_decay
     )
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
-    configuration = {
-        "model": model.configuration(),
-        "learning_rate": learning_rate,
-        "log_every": log_every,
-        "data": getattr(batches, "configuration", dict)(),
-    }
     path = None if checkpoint is None else Path(checkpoint) / checkpoints.FILE
     start = 0
-    if path is not None:
+    configuration: dict[str, Any] = {}
+    if path is not None:  # a fingerprint of the data takes a while: only where it is of use
         checkpoints.prepare(path)
-    if path is not None and resume and path.exists():
-        start = checkpoints.load(path, configuration, model, updates, history)
+        configuration = {
+            "model": model.configuration(),
+            "learning_rate": learning_rate,
+            "log_every": log_every,
+            "data": getattr(batches, "configuration", dict)(),
+        }
+        if resume and path.exists():
+            start = checkpoints.load(path, configuration, model, updates, history)
 
     checked = start  # losses before this step are known to be finite
     with deferred_interrupt() as interrupted:
