@@ -17,7 +17,7 @@ def test_a_record_comes_back_as_it_was_saved(
 
 
 def test_an_unknown_record_is_named_with_the_known_ones() -> None:
-    with pytest.raises(FileNotFoundError, match=r"'nonsense'.*01-explosion"):
+    with pytest.raises(FileNotFoundError, match=r"'nonsense'.*02-explosion"):
         records.load("nonsense")
 
 

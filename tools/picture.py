@@ -1,11 +1,11 @@
-"""Take the README's picture out of chapter 1: python tools/picture.py."""
+"""Take the README's picture out of chapter 2: python tools/picture.py."""
 
 import base64
 import json
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHAPTER, FIGURE = ROOT / "book" / "01-explosion.ipynb", "explosion-diagnostics"
+CHAPTER, FIGURE = ROOT / "book" / "02-explosion.ipynb", "explosion-diagnostics"
 PICTURE = ROOT / "book" / "_static" / "explosion.png"
 
 

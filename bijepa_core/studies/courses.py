@@ -1,25 +1,14 @@
-"""One experiment under several conditions, with the same seeds in each."""
+"""Training runs under several conditions with the same seeds, each summed up in a few numbers."""
 
 from collections.abc import Mapping
 
 import torch
 
-from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
 from bijepa_core.seeds import Seeds
 from bijepa_core.training import pretrain
-
-EXPLOSION = {
-    "unconstrained": Configuration(UNCONSTRAINED),
-    "expressive": Configuration(EXPRESSIVE),
-    "LayerNorm alone": Configuration(Constraint(layer_norm=True, weight_decay=0.0)),
-    "decay alone": Configuration(Constraint(layer_norm=False, weight_decay=1e-4)),
-    "classic, unconstrained": Configuration(UNCONSTRAINED, alpha=1.0),
-    "classic": Configuration(EXPRESSIVE, alpha=1.0),
-}
-"""LayerNorm and weight decay one at a time, in two directions and in one."""
 
 
 def sine_histories(

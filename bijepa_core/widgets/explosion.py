@@ -1,6 +1,5 @@
-"""Live controls for notebooks: JupyterLab and Colab, ipywidgets 7.7 and 8."""
+"""The explosion lab: retrain BiJEPA on sine waves with constraints of one's own choosing."""
 
-import io
 from dataclasses import replace
 
 import ipywidgets
@@ -10,8 +9,9 @@ from bijepa_core.constraints import Constraint
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
-from bijepa_core.plots import COLORS, DASHES, style
+from bijepa_core.plots.style import COLORS, DASHES, style
 from bijepa_core.training import pretrain
+from bijepa_core.widgets.controls import NAMED, picture, png
 
 DECAYS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 TAUS = (0.0, 0.9, 0.99, 0.995, 0.999, 1.0)
@@ -34,27 +34,25 @@ class ExplosionLab:
         self, steps: int = 1000, seed: int = 0, log_every: int = 20, redraw: int = 10
     ) -> None:
         self.seed, self.log_every, self.redraw = seed, log_every, redraw
-        wide = {"description_width": "8em"}
-        self.layer_norm = ipywidgets.Checkbox(value=False, description="LayerNorm", style=wide)
+        self.layer_norm = ipywidgets.Checkbox(value=False, description="LayerNorm", style=NAMED)
         self.decay = ipywidgets.SelectionSlider(
             options=[(f"{value:g}", value) for value in DECAYS],
             description="weight decay",
-            style=wide,
+            style=NAMED,
         )
         self.tau = ipywidgets.SelectionSlider(
             options=[(f"{value:g}", value) for value in TAUS],
             value=SINE.tau,
             description="tau",
-            style=wide,
+            style=NAMED,
         )
         self.alpha = ipywidgets.FloatSlider(
-            value=0.5, min=0, max=1, step=0.05, description="alpha", style=wide
+            value=0.5, min=0, max=1, step=0.05, description="alpha", style=NAMED
         )
         self.button = ipywidgets.Button(description="Train", button_style="primary")
-        self.bar = ipywidgets.IntProgress(min=0, max=steps, description="step", style=wide)
+        self.bar = ipywidgets.IntProgress(min=0, max=steps, description="step", style=NAMED)
         self.status = ipywidgets.HTML(value="Choose a setting and press Train.")
-        self.picture = ipywidgets.Image(format="png", value=b"")
-        self.picture.layout.max_width = "100%"
+        self.picture = picture()
         self.runs: list[tuple[str, History, int]] = []
         self.button.on_click(self.train)
         self.panel = ipywidgets.VBox(
@@ -141,6 +139,4 @@ class ExplosionLab:
             axes[0].set_yscale("log")
             axes[1].set_yscale("log")
             figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png")
-        self.picture.value = buffer.getvalue()
+            self.picture.value = png(figure)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bijepa_core.widgets import ExplosionLab
+from bijepa_core.widgets.explosion import ExplosionLab
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_failed_run_says_why_and_frees_the_button(
     def diverge(*_: object, **__: object) -> None:
         raise FloatingPointError("the loss became NaN")
 
-    monkeypatch.setattr("bijepa_core.widgets.pretrain", diverge)
+    monkeypatch.setattr("bijepa_core.widgets.explosion.pretrain", diverge)
     lab.train()
     assert "NaN" in lab.status.value
     assert not lab.button.disabled

@@ -10,10 +10,11 @@ import pytest
 import torch
 from nbclient import NotebookClient
 
-from bijepa_core import plots, studies
 from bijepa_core.data import sine
+from bijepa_core.plots import curves, waves
 from bijepa_core.replay import Replay, replay
 from bijepa_core.seeds import Seeds, generator
+from bijepa_core.studies import courses, explosion
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +31,13 @@ def replays() -> dict[str, Replay]:
 
 @pytest.mark.parametrize("seeds", [0, (0, 1, 2)])
 def test_curves_differ_by_dash_and_carry_their_names(seeds: Seeds) -> None:
-    conditions = {name: studies.EXPLOSION[name] for name in ("classic", "expressive")}
-    histories = studies.sine_histories(conditions, seeds, 60, device="cpu", progress=False)
-    figure = plots.losses(histories)
+    conditions = {name: explosion.CONDITIONS[name] for name in ("classic", "expressive")}
+    histories = courses.sine_histories(conditions, seeds, 60, device="cpu", progress=False)
+    figure = curves.losses(histories)
     named = [line for line in figure.axes[0].lines if str(line.get_label())[0] != "_"]
     assert [line.get_label() for line in named] == list(conditions)
     assert len({str(line._unscaled_dash_pattern) for line in named}) == 2  # type: ignore[attr-defined]
-    figure = plots.diagnostics(histories)
+    figure = curves.diagnostics(histories)
     assert len(figure.axes) == 4
     shown = figure.axes[0].lines[1].get_ydata()
     norm = histories["expressive"].diagnostics["norm"]
@@ -45,25 +46,25 @@ def test_curves_differ_by_dash_and_carry_their_names(seeds: Seeds) -> None:
 
 
 def test_forecasts_show_truth_and_both_protocols(replays: dict[str, Replay]) -> None:
-    figure = plots.batch_forecasts(replays)
+    figure = waves.batch_forecasts(replays)
     axis = figure.axes[0]
     assert axis.get_title(loc="left") == "expressive"
     labels = [points.get_label() for points in axis.collections]
     assert labels == ["truth", "A (encoder)", "B (predictor)"]
     truth = np.asarray(axis.collections[0].get_offsets())[:, 1]
     np.testing.assert_allclose(truth, replays["expressive"].test_series[:, 10].numpy(), rtol=1e-6)
-    assert len(plots.single_forecast(replays).axes) == 2
+    assert len(waves.single_forecast(replays).axes) == 2
 
 
 def test_the_style_stays_inside(replays: dict[str, Replay]) -> None:
     before = dict(mpl.rcParams)
-    plots.waves(sine.waves(3, generator(0, "test")))
-    plots.final_values({"a": [1.0, 2.0], "b": [3.0, 4.0]}, "numbers")
+    waves.samples(sine.waves(3, generator(0, "test")))
+    curves.final_values({"a": [1.0, 2.0], "b": [3.0, 4.0]}, "numbers")
     assert dict(mpl.rcParams) == before
 
 
 def test_a_figure_is_light_in_weight(tmp_path: object) -> None:
-    figure = plots.waves(torch.zeros(3, 20))
+    figure = waves.samples(torch.zeros(3, 20))
     figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
     assert width * height < 1_200_000  # pixels
@@ -71,7 +72,9 @@ def test_a_figure_is_light_in_weight(tmp_path: object) -> None:
 
 def test_every_figure_of_a_notebook_is_shown_not_only_the_first() -> None:
     """A style that undid what the notebook's backend sets up would lose all but the first."""
-    draw = "from bijepa_core import plots\nplots.final_values({'a': [1.0, 2.0]}, 'numbers');"
+    draw = (
+        "from bijepa_core.plots import curves\ncurves.final_values({'a': [1.0, 2.0]}, 'numbers');"
+    )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(draw) for _ in range(3)])
     NotebookClient(notebook, kernel_name="python3").execute()
     for cell in notebook.cells:

@@ -1,0 +1,71 @@
+"""One style for every figure: readable on a phone, in dark mode, and without color.
+
+Curves differ by dash as well as by color (the palette is Okabe and Ito's, safe for color
+blindness), points by shape.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from torch import Tensor
+
+WIDTH = 6.4  # inches: one column; type stays legible when a phone shrinks it
+STYLE: Any = {
+    "figure.dpi": 150,
+    "figure.facecolor": "white",  # a light card under dark pages
+    "savefig.facecolor": "white",
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#000000")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 2, 1, 2)), (0, (8, 3)), "-")
+LABELS = {
+    "relative_loss": "relative loss",
+    "norm": "embedding norm",
+    "variance": "embedding variance",
+    "effective_rank": "effective rank",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The book's style, for the figures drawn inside.
+
+    ``plt.rc_context`` would restore every setting, and so undo what a notebook's backend sets
+    up when the first figure is made: no later figure would be shown.
+    """
+    before = {name: plt.rcParams[name] for name in STYLE}
+    plt.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        plt.rcParams.update(before)
+
+
+def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:
+    """Draw a curve; of several seeds, their median and the range around it.
+
+    Args:
+        axis: where.
+        steps: ``(n,)``.
+        values: ``(n, *seeds)``.
+        label: in the legend.
+        i: which color and dash.
+    """
+    look = {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
+    if values.ndim == 1:
+        axis.plot(steps, values, label=label, **look)
+        return
+    axis.plot(steps, values.quantile(0.5, dim=1), label=label, **look)
+    axis.fill_between(
+        steps, values.amin(1), values.amax(1), color=look["color"], alpha=0.15, linewidth=0
+    )
