@@ -16,7 +16,8 @@ STORED_SCALE = "paper"  # what the `parameters` cell of every notebook says
 SCALES = ("smoke", "paper", "full")
 ELSEWHERE = Path(__file__).parents[1] / "_build" / "notebooks"
 
-KEPT_CELL_METADATA = ("mystnb", "tags")
+# What folds a solution away in Colab (cellView) and JupyterLab (jupyter) stays as well.
+KEPT_CELL_METADATA = ("cellView", "jupyter", "mystnb", "tags")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -31,6 +31,9 @@ ALLOWED_TAGS = {
 # Cells whose output depends on the machine, or is a widget, by notebook and cell id.
 NOT_COMPARED: dict[str, set[str]] = {"02-explosion.ipynb": {"explosion-31"}}
 
+# How a solution is folded away: in Colab, in JupyterLab, on the site.
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide-cell"]}
+
 COLAB_CELL = f"""\
 import sys
 
@@ -241,6 +244,40 @@ def test_parameters_are_literals_with_the_papers_scale_first(path: Path) -> None
 def test_the_first_code_cell_is_the_colab_cell(path: Path) -> None:
     """The same in every notebook, with the address from pyproject.toml."""
     assert source(cells(path, "code")[0]) == COLAB_CELL
+
+
+def solutions(path: Path) -> list[Json]:
+    """Give the notebook's folded solutions."""
+    return [cell for cell in cells(path, "code") if "hide-cell" in tags(cell)]
+
+
+@each_notebook
+def test_three_exercises_each_with_a_folded_solution_and_an_answer(path: Path) -> None:
+    """An exercise, its solution in code, its answer in words; in this order, numbered from 1."""
+    everything = load(path)["cells"]
+    posed = [
+        (i, int(match[1]))
+        for i, cell in enumerate(everything)
+        if cell["cell_type"] == "markdown"
+        if (match := re.search(r"^\*\*Exercise (\d+)\.\*\*", source(cell), re.M))
+    ]
+    numbers = [number for _, number in posed]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 3
+    assert len(solutions(path)) == len(numbers)
+    for i, number in posed:
+        solution, answer = everything[i + 1 : i + 3]
+        assert source(solution).startswith(f"# @title Solution to exercise {number}\n")
+        assert solution["metadata"] == FOLDED, solution["id"]
+        assert f"<summary>Answer to exercise {number}</summary>" in source(answer)
+
+
+@each_notebook
+def test_it_has_a_live_control(path: Path) -> None:
+    """A cell that shows a widget where there is a kernel, and nothing on the page."""
+    live = [c for c in cells(path, "code") if tags(c) == {"nbval-ignore-output", "remove-output"}]
+    assert live
+    assert all("bijepa_core.widgets" in source(cell) for cell in live)
 
 
 @each_notebook
