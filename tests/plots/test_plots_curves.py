@@ -1,6 +1,7 @@
 """Figures draw what they are given, in one style, and do not depend on color alone."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -79,3 +80,27 @@ def test_every_figure_of_a_notebook_is_shown_not_only_the_first() -> None:
     NotebookClient(notebook, kernel_name="python3").execute()
     for cell in notebook.cells:
         assert [list(output.data) for output in cell.outputs] == [["text/plain", "image/png"]]
+
+
+def test_recorded_curves_show_median_and_range() -> None:
+    run: dict[str, list[Any]] = {
+        "steps": [0, 9, 99],
+        "norm": [[2, 1, 3], [4, 3, 5], [6, 5, 7]],
+        "loss": [[1, 1, 1]] * 3,
+    }
+    figure = curves.recorded({"a": run, "b": run}, {"loss": "loss", "norm": "norm"})
+    loss, norm = figure.axes
+    assert (loss.get_yscale(), norm.get_yscale()) == ("log", "linear")
+    np.testing.assert_allclose(np.asarray(norm.lines[0].get_xdata()), [1, 10, 100])
+    np.testing.assert_allclose(np.asarray(norm.lines[0].get_ydata()), [2, 4, 6])
+
+
+def test_the_loop_figure_marks_an_eigenvalue_of_one() -> None:
+    looks = {
+        name: explosion.loop_course(explosion.CONDITIONS[name], (0, 1), 20, every=10)
+        for name in ("unconstrained", "expressive")
+    }
+    norms, eigenvalues = curves.loop(looks).axes
+    labels = [str(line.get_label()) for line in norms.lines]
+    assert labels[:2] == ["unconstrained, online", "unconstrained, target"]
+    assert [1, 1] in [list(np.asarray(line.get_ydata())) for line in eigenvalues.lines]
