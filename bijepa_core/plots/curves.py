@@ -106,7 +106,7 @@ def recorded(
                 middle, low, high = zip(*values[name], strict=True)
                 axis.plot(steps, middle, color=COLORS[i], linestyle=DASHES[i], label=run)
                 axis.fill_between(steps, low, high, color=COLORS[i], alpha=0.15, linewidth=0)
-            axis.set(ylabel=label, xscale="log", yscale="log")
+            axis.set(ylabel=label, xscale="log", yscale="linear" if name == "norm" else "log")
         figure.supxlabel("training step")
         handles, labels = axes.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
