@@ -47,10 +47,11 @@ def test_views_stand_below_each_other() -> None:
     np.testing.assert_allclose(np.asarray(figure.axes[1].lines[2].get_ydata()), 2 * np.ones(10))
 
 
-def test_corrupted_conditions_carry_equation_13() -> None:
-    rows = {0.0: {"future A": [0.1, 0.2], "past A": [0.3, 0.4]}}
-    rows[1.0] = {"future A": [0.2, 0.2], "past A": [0.5, 0.6]}
+def test_corrupted_conditions_are_relative_to_one_half_and_carry_equation_13() -> None:
+    rows = {0.0: {"future A": [0.2, 0.6], "past A": [0.3, 0.4]}}
+    rows[0.5] = {"future A": [0.1, 0.2], "past A": [0.3, 0.4]}
     figure = alpha.corrupted({"noise 1": rows}, {"noise 1": 0.9})
-    (axis,) = figure.axes
-    line = next(line for line in axis.lines if line.get_label() == "alpha by Eq. 13")
-    assert list(np.asarray(line.get_xdata())) == [0.9, 0.9]
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(np.asarray(lines["alpha by Eq. 13"].get_xdata())) == [0.9, 0.9]
+    shown = np.asarray(lines["future from clean x"].get_ydata())
+    np.testing.assert_allclose(shown, [2.5, 1.0], rtol=1e-5)  # the median of 2 and 3, and 1
