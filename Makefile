@@ -10,7 +10,7 @@ SITE := _build/html
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run record bench adopt clean
+.PHONY: help book test lint run record times live bench adopt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,14 @@ test: lint book ## Check everything: style, types, site, unit tests, every store
 run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _build/notebooks)
 	$(BIN)/python tools/run_notebooks.py --scale $(SCALE) $(NOTEBOOKS)
 
-record: $(STAMP) ## Make the records in book/results anew (about 15 minutes)
+record: $(STAMP) ## Make the records in book/results anew (about two hours)
 	$(BIN)/python tools/record.py
+
+times: $(STAMP) ## Measure how long each notebook takes (about half an hour; let nothing else run)
+	$(BIN)/python tools/measure_times.py
+
+live: $(STAMP) ## Use each chapter's control in a real JupyterLab (needs Chromium; some minutes)
+	$(BIN)/python tools/live.py
 
 bench: $(STAMP) ## Measure speed and memory against a plain training loop
 	$(BIN)/python -m benchmarks

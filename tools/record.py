@@ -10,10 +10,24 @@ import torch
 from bijepa_core import records
 from bijepa_core.provenance import provenance
 from bijepa_core.reproduce import reproduce
-from bijepa_core.studies import explosion
+from bijepa_core.studies import (
+    alpha,
+    chaos,
+    collapse,
+    constraints,
+    explosion,
+    hallucination,
+    own_data,
+)
 
 RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
+    "01-from-jepa-to-bijepa": collapse.record,
     "02-explosion": explosion.record,
+    "03-expressive-or-sphere": constraints.record,
+    "04-lorenz": chaos.record,
+    "05-mnist": hallucination.record,
+    "06-alpha": alpha.record,
+    "07-your-data": own_data.record,
     "tables": reproduce,
 }
 
