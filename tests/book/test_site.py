@@ -15,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
-PAGES = sorted(path for path in SITE.glob("**/*.html") if "_static" not in path.parts)
+MISSING = SITE / "404.html"  # served at any depth, and therefore unlike the others
+PAGES = sorted(
+    path for path in SITE.glob("**/*.html") if "_static" not in path.parts and path != MISSING
+)
 WRITTEN = [path for path in PAGES if path.stem != "search"]  # that one is Sphinx's
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
@@ -36,6 +39,7 @@ class Page(HTMLParser):
         headings: The levels of the article's headings, in order.
         language: The page's language.
         title: The page's title.
+        tells: What its `<meta>` elements say, by property or name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +51,7 @@ class Page(HTMLParser):
         self.headings: list[int] = []
         self.language = ""
         self.title = ""
+        self.tells: dict[str, str] = {}
         self._open = ""
         self._in_article = False
         self.feed(path.read_text("utf-8"))
@@ -61,6 +66,8 @@ class Page(HTMLParser):
         self.ids.add(given.get("id", ""))
         if tag == "html":
             self.language = given.get("lang", "")
+        if tag == "meta" and (name := given.get("property", given.get("name", ""))):
+            self.tells[name] = given.get("content", "")
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
         if tag == "img":
@@ -186,3 +193,29 @@ def test_page_names_its_published_address(path: Path) -> None:
     """The canonical link, by which search engines tell the book from its copies."""
     address = URLS["Documentation"] + path.relative_to(SITE).as_posix()
     assert f'<link rel="canonical" href="{address}"' in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_page_has_a_card_for_where_it_is_linked(path: Path) -> None:
+    """Open Graph: all addresses whole, and on the published site."""
+    page = read(path)
+    assert page.tells["og:url"] == URLS["Documentation"] + path.relative_to(SITE).as_posix()
+    assert page.tells["og:title"] in page.title
+    assert page.tells["og:site_name"] == "BiJEPA: the executable book"
+    assert len(page.tells["og:description"]) > 20
+    assert page.tells["og:description"] == page.tells["description"]
+    assert page.tells["og:image:alt"]
+    assert page.tells["og:image"].startswith(URLS["Documentation"])
+    assert (SITE / page.tells["og:image"].removeprefix(URLS["Documentation"])).is_file()
+
+
+def test_the_page_for_a_missing_address_works_at_any_depth() -> None:
+    """What it loads and links to starts at the server's root, and is there."""
+    page, prefix = read(MISSING), urlsplit(URLS["Documentation"]).path
+    assert page.headings.count(1) == 1
+    own = [one for one in [*page.loads, *page.links] if not is_foreign(one)]
+    assert len(own) > 20
+    for address in own:
+        if not address.startswith(("#", "data:")):
+            assert address.startswith(prefix), address
+            assert target(SITE / "x", address.removeprefix(prefix))[0].is_file(), address

@@ -1,0 +1,168 @@
+"""The site's own Sphinx extensions, apart from Sphinx where that is possible."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+
+ROOT = Path(__file__).parents[2]
+
+
+def tool(name: str) -> dict[str, Any]:
+    """The names in one of the tools."""
+    return runpy.run_path(str(ROOT / "tools" / f"{name}.py"))
+
+
+def transformed(document: nodes.document, transform: type) -> nodes.document:
+    """The document after a transform, which changes it in place."""
+    transform(document).apply()
+    return document
+
+
+def quoting(*parts: nodes.Node) -> nodes.document:
+    """A document with one block quote of one paragraph."""
+    document = new_document("page")
+    document += nodes.block_quote("", nodes.paragraph("", "", *parts))
+    return document
+
+
+def bold(text: str) -> nodes.strong:
+    """Bold text."""
+    return nodes.strong("", text)
+
+
+def test_a_note_on_paper_and_script_goes_into_the_margin() -> None:
+    notes = tool("margin_notes")
+    # an empty text in front is what the Markdown parser leaves there
+    document = quoting(nodes.Text(""), bold(notes["LEAD"]), nodes.Text(" They do."))
+    (note,) = transformed(document, notes["MarginNotes"]).children
+    assert isinstance(note, nodes.container)
+    assert "margin" in note["classes"]
+    assert note.astext() == "Where paper and script differ. They do."
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [nodes.Text("Where paper and script differ. Not bold.")],
+        [bold("Goals."), nodes.Text(" See where paper and script differ.")],
+        [nodes.Text("First this. "), bold("Where paper and script differ.")],
+    ],
+)
+def test_other_quotes_stay_where_they_are(parts: list[nodes.Node]) -> None:
+    document = transformed(quoting(*parts), tool("margin_notes")["MarginNotes"])
+    assert isinstance(document.children[0], nodes.block_quote)
+
+
+@pytest.mark.parametrize(
+    ("equation", "wrapped"),
+    [
+        (r"\begin{aligned} a &= b \\ &= c \end{aligned} \tag{8}", True),
+        (r"a = b \tag{8}", False),
+        (r"\begin{aligned} a &= b \\ &= c \end{aligned}", False),
+    ],
+)
+def test_only_equations_of_several_lines_with_a_number_are_wrapped(
+    equation: str, wrapped: bool
+) -> None:
+    document = new_document("page")
+    document += nodes.math_block(equation, equation, nowrap=False)
+    (block,) = transformed(document, tool("tagged_math")["TaggedMath"]).children
+    assert isinstance(block, nodes.math_block)
+    assert block["nowrap"] is wrapped
+    assert block.astext().startswith(r"\begin{equation*}") is wrapped
+    assert equation in block.astext()
+
+
+def test_a_description_ends_with_a_sentence_or_a_word() -> None:
+    shorten = tool("descriptions")["shorten"]
+    assert shorten("Short  and\nwhole.") == "Short and whole."
+    sentence = "A sentence of some forty letters, or so. "
+    assert shorten(sentence * 9, 100) == (sentence * 2).strip()
+    cut = shorten("word, " * 60, 50)
+    assert len(cut) <= 50
+    assert cut.endswith("word ...")
+
+
+def test_a_page_is_described_by_its_first_paragraph_and_not_by_a_quote() -> None:
+    document = new_document("page")
+    quote = nodes.block_quote("", nodes.paragraph("", "Goals."))
+    document += nodes.section("", nodes.title("", "T"), quote, nodes.paragraph("", "The lead."))
+    assert tool("descriptions")["first_paragraph"](document) == "The lead."
+
+
+def test_the_published_address_reaches_what_needs_it() -> None:
+    config = SimpleNamespace(html_baseurl="https://somebody.github.io/some-book/")
+    tool("published_address")["pass_on"](None, config)
+    assert config.ogp_site_url == config.html_baseurl
+    assert config.notfound_urls_prefix == "/some-book/"
+
+
+def test_the_card_has_the_size_it_says_and_names_the_address(tmp_path: Path) -> None:
+    card = tool("social_card")
+    figure = card["draw"]("https://somebody.github.io/some-book/")
+    figure.savefig(tmp_path / "card.png")
+    height, width = plt.imread(tmp_path / "card.png").shape[:2]
+    assert (width, height) == card["SIZE"]
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "somebody.github.io/some-book" in texts
+    for text in figure.axes[0].texts:
+        assert text.get_window_extent().x0 >= 20, text
+        assert text.get_window_extent().x1 <= width - 20, text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (7.4, "7 s"), (89, "89 s"), (95, "2 min"), (600, "10 min")]
+)
+def test_times_are_told_in_the_unit_a_reader_wants(seconds: float, text: str) -> None:
+    assert tool("running_times")["spoken"](seconds) == text
+
+
+def test_the_table_of_times_has_a_row_a_chapter_and_their_sum() -> None:
+    times = {"02-b": {"smoke": 5, "paper": 120}, "01-a": {"smoke": 6, "paper": 60}}
+    table = tool("running_times")["table"](times)
+    rows = [
+        [cell.astext() for cell in row.findall(nodes.entry)] for row in table.findall(nodes.row)
+    ]
+    assert rows == [
+        ["Chapter", "smoke", "paper"],
+        ["01-a", "6 s", "60 s"],
+        ["02-b", "5 s", "2 min"],
+        ["All", "11 s", "3 min"],
+    ]
+
+
+def test_a_name_of_this_package_must_exist() -> None:
+    exists = tool("api_reference")["exists"]
+    assert exists("bijepa_core.model.BiJEPA.forecast")
+    assert exists("bijepa_core.experiments.EXPERIMENTS")
+    assert not exists("bijepa_core.model.BiJEPB")
+    assert not exists("bijepa_core.modell")
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("torch.Tensor", True),
+        ("EXPERIMENTS", True),
+        ("bijepa_core.seeds.M", True),
+        ("NOTHING", False),
+        ("bijepa_core.experiments.NOTHING", False),
+    ],
+)
+def test_unknown_names_stay_errors(target: str, shown: bool) -> None:
+    node = {"refdomain": "py", "reftarget": target, "py:module": "bijepa_core.experiments"}
+    answer = tool("api_reference")["show_as_code"](None, None, node, "content")
+    assert (answer == "content") is shown
+
+
+def test_the_hardware_is_told_from_what_the_system_says(tmp_path: Path) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text("processor : 0\nmodel name\t: A Fast One\nmodel name\t: A Fast One\n")
+    assert "(A Fast One)" in tool("measure_times")["hardware"](told)
+    assert "CPU cores" in tool("measure_times")["hardware"](tmp_path / "missing")
