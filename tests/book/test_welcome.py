@@ -1,0 +1,121 @@
+"""What the welcome page says was found is what the records say."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bijepa_core import records
+from bijepa_core.studies.explosion import at_step
+
+BOOK = Path(__file__).parents[2] / "book"
+PAGE = (BOOK / "index.md").read_text("utf-8")
+
+
+def record(name: str) -> dict[str, Any]:
+    """A chapter's record."""
+    return records.load(name)
+
+
+def findings() -> list[str]:
+    """The bold beginnings of the list of findings."""
+    part = PAGE.split("## What was found, at a glance")[1].split("\n## ")[0]
+    return [" ".join(found.split()) for found in re.findall(r"^- \*\*(.+?)\*\*", part, re.M | re.S)]
+
+
+def test_every_finding_is_held_to_a_record() -> None:
+    """A new line needs a test of its own, here below."""
+    assert findings() == [
+        "The paper's numbers come back.",
+        'The "explosion" is a drift of scale, not a loss of quality.',
+        "LayerNorm and tau act, weight decay does not.",
+        "Stop-gradient and predictor together prevent collapse.",
+        "The sphere's tenfold cost belongs to the probe.",
+        "BiJEPA forecasts better than classic JEPA",
+        "On digits BiJEPA classifies better with every seed tried",
+        "One half is a good alpha because it lies on a plateau.",
+    ]
+
+
+def test_the_papers_numbers_come_back() -> None:
+    tables = record("tables")
+    for table in ("table_1", "table_3"):
+        for row in tables[table]:
+            for column in ("protocol_a", "protocol_b"):
+                if column in row:
+                    paper, replayed = row[column]["paper"], row[column]["replayed"]
+                    assert replayed == pytest.approx(paper, rel=0.2), row["configuration"]
+
+
+def test_the_explosion_is_a_drift_of_scale() -> None:
+    long = record("02-explosion")["long"]["curves"]
+    early = {name: at_step(long[name], 1_999) for name in long}
+    late = {name: at_step(long[name], 19_999) for name in long}
+    first = at_step(long["unconstrained"], 150)
+    assert early["unconstrained"]["loss"] > 5 * first["loss"]  # the rebound
+    assert early["unconstrained"]["relative_loss"] < first["relative_loss"] / 2
+    assert late["unconstrained"]["norm"] < early["unconstrained"]["norm"]
+    assert late["expressive"]["norm"] > late["unconstrained"]["norm"]
+
+
+def test_layer_norm_and_tau_act_and_decay_does_not() -> None:
+    explosion = record("02-explosion")
+    norm = {name: row["norm"] for name, row in explosion["courses"].items()}
+    assert norm["decay alone"] == pytest.approx(norm["unconstrained"], rel=0.05)
+    assert norm["LayerNorm alone"] == pytest.approx(norm["expressive"], rel=0.05)
+    assert norm["unconstrained"] > 1.3 * norm["expressive"]
+    taus = explosion["taus"]["unconstrained"]
+    assert taus["tau 0.9"]["norm"] > 5 * taus["tau 0.999"]["norm"]
+    loop = explosion["loop"]["unconstrained"]
+    assert loop["radius_at_half_norm"] < 0.6 < 0.9 < loop["last_radius"]
+
+
+def test_stop_gradient_and_predictor_prevent_collapse() -> None:
+    both_ways = record("01-from-jepa-to-bijepa")["both ways"]
+    error = {name: row["converged"] for name, row in both_ways["errors"].items()}
+    assert error["no EMA"] < 1.2 * error["complete"]
+    for safeguard in ("no stop-gradient", "no predictor"):
+        assert error[safeguard] > 5 * error["untrained encoder"]
+
+
+def test_the_spheres_cost_belongs_to_the_probe() -> None:
+    chapter = record("03-expressive-or-sphere")
+    sphere, expressive = chapter["probes"]["restrictive"], chapter["probes"]["expressive"]
+    assert sphere["A, paper"] > 7 * expressive["A, paper"]
+    for column in ("A, converged", "B, converged"):
+        assert sphere[column] < 1.2 * expressive[column]
+    assert chapter["gain"]["sphere"]["gain"] > 2 * chapter["gain"]["expressive"]["gain"]
+
+
+def test_bijepa_forecasts_better_than_classic() -> None:
+    probes = record("03-expressive-or-sphere")["probes"]
+    assert probes["expressive"]["B, converged"] < probes["classic"]["B, converged"]
+    lorenz = record("04-lorenz")
+    rows = lorenz["state_20"]["paper (Euler)"]
+    for column in ("paper_probe", "converged"):
+        ours, classic = rows["expressive B"][column], rows["classic B"][column]
+        assert rows["extrapolate"][column] < ours < classic / 2
+    ahead = lorenz["ahead"]["on the attractor"]
+    rules = ("copy the last", "extrapolate", "ridge on raw windows")
+    assert all(ahead["expressive"]["1"] < ahead[rule]["1"] / 2 for rule in rules)
+
+
+def test_on_digits_bijepa_classifies_better_in_every_seed() -> None:
+    chapter, tables = record("05-mnist"), record("tables")
+    gaps = [
+        row["BiJEPA"]["accuracy"] - row["classic"]["accuracy"] for row in chapter["table"].values()
+    ]
+    accuracy = {row["configuration"]: row["accuracy"]["rerun"] for row in tables["table_2"]}
+    gaps.append(accuracy["expressive"] - accuracy["classic"])
+    assert min(gaps) > 0
+    assert min(gaps) < 0.0274 / 2
+    drawn = chapter["right from left"]
+    assert drawn["BiJEPA"]["sharpness"] < 1.05 * drawn["classic"]["sharpness"]
+
+
+def test_one_half_lies_on_a_plateau() -> None:
+    clean = record("06-alpha")["clean"]
+    plateau = [clean[name]["future A"] for name in ("0.25", "0.5", "0.75")]
+    assert max(plateau) < 1.2 * min(plateau)
+    assert clean["1"]["future A"] > 1.2 * clean["0.5"]["future A"]
