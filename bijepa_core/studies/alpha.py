@@ -310,7 +310,8 @@ def first_update(alpha: float, seed: int) -> dict[str, Tensor]:
         raise ValueError(
             f"alpha must lie strictly between 0 and 1, to have both predictors; received {alpha!r}."
         )
-    before, after = SINE.model(Configuration(alpha=alpha), seed), train(alpha, seed, steps=1)
+    before = SINE.model(Configuration(alpha=alpha), seed)
+    after = train(alpha, seed, steps=1, progress=False)
     moved = {}
     for part in ("online", "forward_predictor", "backward_predictor"):
         start, end = before.get_submodule(part), after.get_submodule(part)

@@ -173,9 +173,10 @@ def test_the_chapter_writes_what_stands_here() -> None:
         exec(source, scope)
     for theirs, ours in zip(scope["ecosystems"](200, generator(1, "test")), judge, strict=True):
         assert torch.equal(theirs, ours)
-    theirs, ours = build(scope["PreyEncoder"], 0), build(own_data.PreyEncoder, 0)
     x, _ = own_data.windows(judge.prey)
-    assert torch.equal(theirs(x), ours(x))
+    encoders = (scope["PreyEncoder"], own_data.PreyEncoder)
+    first, second = (build(encoder, 0)(x) for encoder in encoders)
+    assert torch.equal(first, second)
     seen, unseen = (own_data.windows(one.prey)[0] for one in (fit, judge))
     share = own_data.share(own_data.raw, "pace", fit, judge)
     assert scope["unexplained"](own_data.raw, seen, unseen) == pytest.approx(share)
