@@ -27,6 +27,16 @@ MINUTES = 60_000  # in the browser's milliseconds
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+# A star stands in the margin of a cell that waits or runs, a number beside one that has run.
+IDLE = """() => {
+  const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+  const prompts = cells.map(cell => cell.textContent);
+  return prompts.some(text => /[0-9]/.test(text)) && !prompts.some(text => text.includes('*'));
+}"""
+ENABLED = """() => ![...document.querySelectorAll('.jp-OutputArea .jupyter-button')]
+  .some(button => button.disabled)"""
+
+
 def smoke(path: Path) -> dict[str, Any]:
     """The notebook with its parameters at smoke scale and without its outputs."""
     notebook: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -72,6 +82,18 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         server.wait()
 
 
+def wait(page: Any, otherwise: str, condition: str, minutes: int) -> None:
+    """Ask the page, twice a second, until it says yes.
+
+    Playwright's own waiting evaluates code in a way that JupyterLab's page does not allow.
+    """
+    for _ in range(120 * minutes):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(500)
+    raise TimeoutError(f"{otherwise} after {minutes} minutes.")
+
+
 def use(page: Any, address: str, name: str) -> list[str]:
     """Run a notebook, press the buttons of its control, and say what is wrong.
 
@@ -87,17 +109,7 @@ def use(page: Any, address: str, name: str) -> list[str]:
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=2 * MINUTES)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    # a star stands in the margin of a cell that waits or runs
-    page.wait_for_function(
-        """() => {
-          const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-          const texts = prompts.map(prompt => prompt.textContent);
-          return texts.length && texts.some(text => /\\d/.test(text))
-            && !texts.some(text => text.includes('*'));
-        }""",
-        timeout=5 * MINUTES,
-        polling=500,
-    )
+    wait(page, "a cell still runs", IDLE, 5)
     wrong = [
         f"a cell failed: {error.inner_text()[:300]}"
         for error in page.query_selector_all('[data-mime-type="application/vnd.jupyter.stderr"]')
@@ -110,7 +122,7 @@ def use(page: Any, address: str, name: str) -> list[str]:
         button.scroll_into_view_if_needed()
         button.click()
         page.wait_for_timeout(500)
-        page.wait_for_function("b => !b.disabled", arg=button.element_handle(), timeout=3 * MINUTES)
+        wait(page, "a button stays disabled", ENABLED, 3)
     panel = page.locator(".jp-OutputArea .widget-vbox").first
     panel.scroll_into_view_if_needed()
     page.wait_for_timeout(1000)
