@@ -107,7 +107,9 @@ def use(page: Any, address: str, name: str) -> list[str]:
     """
     page.goto(f"{address}/tree/{name}?token=live&reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=2 * MINUTES)
+    page.wait_for_timeout(4000)  # the menu is there before it knows the notebook
     page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.wait_for_timeout(500)
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     wait(page, "a cell still runs", IDLE, 5)
     wrong = [
