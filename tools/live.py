@@ -33,6 +33,8 @@ IDLE = """() => {
   const prompts = cells.map(cell => cell.textContent);
   return prompts.some(text => /[0-9]/.test(text)) && !prompts.some(text => text.includes('*'));
 }"""
+DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea .widget-vbox img')]
+  .some(image => image.naturalWidth > 0)"""
 ENABLED = """() => ![...document.querySelectorAll('.jp-OutputArea .jupyter-button')]
   .some(button => button.disabled)"""
 
@@ -127,10 +129,7 @@ def use(page: Any, address: str, name: str) -> list[str]:
         wait(page, "a button stays disabled", ENABLED, 3)
     panel = page.locator(".jp-OutputArea .widget-vbox").first
     panel.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
-    sizes = panel.locator("img").evaluate_all("images => images.map(i => i.naturalWidth)")
-    if not any(sizes):
-        wrong.append("the control shows no picture")
+    wait(page, "the control shows no picture", DRAWN, 1)
     panel.screenshot(path=PICTURES / f"{Path(name).stem}.png")
     return wrong
 
@@ -153,7 +152,10 @@ def main() -> None:
         with jupyterlab(folder) as address:
             for path in notebooks:
                 page = browser.new_page(viewport={"width": 1280, "height": 1000})
-                wrong = use(page, address, path.name)
+                try:
+                    wrong = use(page, address, path.name)
+                except TimeoutError as error:
+                    wrong = [str(error)]
                 print(f"{path.name}: {'; '.join(wrong) or 'works'}", flush=True)
                 failed |= bool(wrong)
                 page.close()
