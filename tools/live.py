@@ -33,6 +33,9 @@ IDLE = """() => {
   const prompts = cells.map(cell => cell.textContent);
   return prompts.some(text => /[0-9]/.test(text)) && !prompts.some(text => text.includes('*'));
 }"""
+FAILURES = ", ".join(
+    f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in ("error", "stderr")
+)
 DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea .widget-vbox img')]
   .some(image => image.naturalWidth > 0)"""
 ENABLED = """() => ![...document.querySelectorAll('.jp-OutputArea .jupyter-button')]
@@ -85,10 +88,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
 
 
 def wait(page: Any, otherwise: str, condition: str, minutes: int) -> None:
-    """Ask the page, twice a second, until it says yes.
-
-    Playwright's own waiting evaluates code in a way that JupyterLab's page does not allow.
-    """
+    """Ask the page, twice a second, until it says yes."""
     for _ in range(120 * minutes):
         if page.evaluate(condition):
             return
@@ -115,8 +115,7 @@ def use(page: Any, address: str, name: str) -> list[str]:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     wait(page, "a cell still runs", IDLE, 5)
     wrong = [
-        f"a cell failed: {error.inner_text()[:300]}"
-        for error in page.query_selector_all('[data-mime-type="application/vnd.jupyter.stderr"]')
+        f"a cell failed: {error.inner_text()[:300]}" for error in page.query_selector_all(FAILURES)
     ]
     buttons = page.locator(".jp-OutputArea .jupyter-button, .jp-OutputArea .widget-button")
     if page.locator(".jp-OutputArea .jupyter-widgets").count() == 0:
