@@ -92,6 +92,45 @@ def parser() -> argparse.ArgumentParser:
     )
     reproduce.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
     _json(reproduce)
+
+    evidence = commands.add_parser(
+        "evidence",
+        help="the referee's study: every condition, many seeds, on all cores or a cluster",
+        description="Train and measure every condition of the study and write one JSON a "
+        "condition. Results appear as they finish; after a stop of any kind, --resume does only "
+        "what is missing, with the same numbers. On two cores everything takes about 15 hours, a "
+        "single condition at the paper's length half a minute (sine), two minutes (lorenz) or "
+        "20 minutes (mnist).",
+    )
+    evidence.add_argument("--experiment", choices=list(EXPERIMENTS), help="one alone")
+    evidence.add_argument(
+        "--condition", action="append", metavar="NAME", help="one alone; may be repeated"
+    )
+    evidence.add_argument(
+        "--length", choices=["paper", "long"], help="one alone; long is ten times the paper's"
+    )
+    evidence.add_argument(
+        "--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 32; 8 for mnist)"
+    )
+    evidence.add_argument(
+        "--jobs", type=int, default=-1, metavar="J", help="processes (default: one a core)"
+    )
+    evidence.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to send the work to")
+    evidence.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda or mps")
+    evidence.add_argument("--resume", action="store_true", help="do only what is missing")
+    evidence.add_argument(
+        "--out", type=Path, default=Path("evidence"), metavar="DIR", help="default: evidence"
+    )
+
+    claims = commands.add_parser(
+        "claims",
+        help="the verdict on every claim of the paper, from recorded results",
+        description="Print each claim with its verdict.",
+    )
+    claims.add_argument(
+        "--results", type=Path, metavar="DIR", help="default: the results recorded in the book"
+    )
+    _json(claims)
     return top
 
 
@@ -110,9 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        check_writable(options.json)
+        check_writable(getattr(options, "json", None))
         result, text = COMMANDS[options.command](options)
-        if options.json is not None:
+        if getattr(options, "json", None) is not None:
             write_whole(options.json, (json.dumps(result, indent=1) + "\n").encode())
     except (
         ValueError,
@@ -127,6 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         folder = getattr(options, "checkpoint", None)
         advice = f"; go on with --checkpoint {folder} --resume" if folder else ""
+        if options.command == "evidence":
+            advice = "; go on with --resume"
         print(f"bijepa: {stop or 'stopped'}{advice}", file=sys.stderr)
         return 130
     print(text)
@@ -184,4 +225,51 @@ def _reproduce(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return result, reproduction(result)
 
 
-COMMANDS = {"run": _run, "replay": _replay, "reproduce": _reproduce}
+def _evidence(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from bijepa_core.evidence.conditions import all_conditions
+    from bijepa_core.evidence.study import SEEDS, run_study
+
+    wanted = [
+        c
+        for c in all_conditions()
+        if options.experiment in (None, c.experiment.name)
+        and options.length in (None, c.length)
+        and (options.condition is None or c.name in options.condition)
+    ]
+    unknown = set(options.condition or []) - {c.name for c in wanted}
+    if unknown or not wanted:
+        known = ", ".join(dict.fromkeys(c.name for c in all_conditions()))
+        raise ValueError(
+            f"no such condition here: {', '.join(sorted(unknown)) or 'none is left'}. "
+            f"The study has: {known} (mnist: the first eight, at the paper's length)."
+        )
+    seeds = SEEDS if options.seeds is None else dict.fromkeys(SEEDS, options.seeds)
+    files = run_study(
+        wanted,
+        seeds,
+        options.out,
+        jobs=options.jobs,
+        resume=options.resume,
+        dask=options.dask,
+        device=options.device,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    return {}, f"{len(files)} conditions in {options.out}; verdicts: bijepa claims --results DIR"
+
+
+def _claims(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from bijepa_core.evidence.study import load
+    from bijepa_core.evidence.verdicts import judge
+    from bijepa_core.report import plain_verdicts, verdict_table
+
+    verdicts = judge(load(options.results))
+    return {"verdicts": plain_verdicts(verdicts)}, verdict_table(verdicts)
+
+
+COMMANDS = {
+    "run": _run,
+    "replay": _replay,
+    "reproduce": _reproduce,
+    "evidence": _evidence,
+    "claims": _claims,
+}

@@ -1,7 +1,10 @@
 """Results as text. Reads results, computes no science."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from bijepa_core.evidence.verdicts import Finding, Verdict
 
 NAMES = {
     "classic": "Classic JEPA",
@@ -114,3 +117,36 @@ def record_table(
 def findings(*statements: tuple[bool, str]) -> str:
     """Statements about a run, each with yes or no in front."""
     return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)
+
+
+def plain_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Verdicts as plain data, for JSON."""
+    return [
+        {
+            "id": v.claim.id,
+            "section": v.claim.section,
+            "quote": v.claim.quote,
+            "claim": v.claim.claim,
+            "verdict": v.word,
+            **{
+                kind: [
+                    {**asdict(f.criterion), "says": f.says, "missing": f.missing, "p": f.p}
+                    | ({} if f.effect is None else asdict(f.effect) | {"p": f.p})
+                    for f in findings
+                ]
+                for kind, findings in (("fair", v.fair), ("paper", v.paper))
+            },
+        }
+        for v in verdicts
+    ]
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> str:
+    """Each claim with its place, its verdict and how many of its criteria are met."""
+
+    def met(findings: Sequence[Finding]) -> str:
+        return f"{sum(f.says == 'met' for f in findings)} of {len(findings)}" if findings else "-"
+
+    header = ["claim", "section", "verdict", "fair", "paper's own"]
+    rows = [[v.claim.id, v.claim.section, v.word, met(v.fair), met(v.paper)] for v in verdicts]
+    return text_table([header, *rows])

@@ -61,24 +61,38 @@ class SeriesData:
 
     Args:
         batches: the training stream.
-        probe: contexts ``(*seeds, 1000, inputs)`` and targets ``(*seeds, 1000, k)``.
-        held_out: 10,000 fresh ones.
+        size: numbers in a state: 1 for sine, 3 for Lorenz.
+        probe_windows: contexts and targets, ``(*seeds, 1000, inputs)`` each.
+        held_out_windows: 10,000 fresh ones.
     """
 
     batches: Batches
-    probe: tuple[Tensor, Tensor]
-    held_out: tuple[Tensor, Tensor]
+    size: int
+    probe_windows: tuple[Tensor, Tensor]
+    held_out_windows: tuple[Tensor, Tensor]
+
+    @property
+    def probe(self) -> tuple[Tensor, Tensor]:
+        """Contexts, and the first state of their targets, which is what the script regresses."""
+        x, y = self.probe_windows
+        return x, y[..., : self.size]
+
+    @property
+    def held_out(self) -> tuple[Tensor, Tensor]:
+        """The same of the held-out windows."""
+        x, y = self.held_out_windows
+        return x, y[..., : self.size]
 
 
 def sine_data(experiment: Experiment, seeds: Seeds, device: torch.device) -> SeriesData:
-    """Fresh waves each step; the probe regresses sample 10 alone, as the script does."""
+    """Fresh waves each step."""
 
     def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
-        x, y = sine.split(draw(seeds, purpose, lambda g: sine.waves(count, g)).to(device))
-        return x, y[..., :1]
+        return sine.split(draw(seeds, purpose, lambda g: sine.waves(count, g)).to(device))
 
     return SeriesData(
         sine.SineBatches(seeds, experiment.batch_size, device),
+        1,
         views("sine/probe", PROBE),
         views("sine/held-out", HELD_OUT),
     )
@@ -90,7 +104,7 @@ def lorenz_data(
     device: torch.device,
     integrator: lorenz.Integrator = lorenz.euler,
 ) -> SeriesData:
-    """2,000 trajectories to draw from; the probe regresses state 20 alone.
+    """2,000 trajectories to draw from.
 
     As in the script, training and probe sets are normalized by their own statistics. The held-out
     set is normalized by the probe set's, so that a fitted probe is judged on the scale it knows.
@@ -109,13 +123,12 @@ def lorenz_data(
 
     train, probe = raw("lorenz/train", TRAIN), raw("lorenz/probe", PROBE)
     x, y = views(train, train)
-    probe_x, probe_y = views(probe, probe)
-    held_x, held_y = views(raw("lorenz/held-out", HELD_OUT), probe)
     many = not isinstance(seeds, int)
     return SeriesData(
         DrawnBatches(x, y, batch_size=experiment.batch_size, seeds=seeds, per_seed=many),
-        (probe_x, probe_y[..., :3]),
-        (held_x, held_y[..., :3]),
+        3,
+        views(probe, probe),
+        views(raw("lorenz/held-out", HELD_OUT), probe),
     )
 
 
