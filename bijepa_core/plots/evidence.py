@@ -1,0 +1,337 @@
+"""The referee's figures: every seed, the interval, what was demanded, and the baselines."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bijepa_core.evidence.claims import Criterion
+from bijepa_core.evidence.conditions import BASELINES
+from bijepa_core.evidence.verdicts import Finding, Records, Verdict
+from bijepa_core.plots.style import COLORS, DASHES, WIDTH, style
+from bijepa_core.statistics import bootstrap_interval
+
+MEASURES = {
+    "paper_a": "error A, paper's probe",
+    "paper_b": "error B, paper's probe",
+    "fair_a": "error A, converged",
+    "fair_b": "error B, converged",
+    "whole_b": "error B, whole target",
+    "past_b": "error of the past",
+    "knn_a": "error A, neighbors",
+    "knn_b": "error B, neighbors",
+    "norm": "norm at the end",
+    "norm_growth": "norm, last over first",
+    "late_growth": "norm, last tenth over the one before",
+    "rebound": "loss, last over lowest",
+    "relative_rebound": "relative loss, last over lowest",
+    "relative_loss": "relative loss",
+    "train_loss": "training loss",
+    "roughness": "roughness of the loss",
+    "roughness_forward": "roughness, forward term",
+    "rises": "share of rising means",
+    "radius_growing": "largest eigenvalue",
+    "rank": "effective rank",
+    "weight_b": "probe's weights",
+    "gain_hidden": "gain that cannot be read",
+    "gain_drift": "drift under gain",
+    "gain_error": "error under gain",
+    "swing_paper_b": "swing B, paper's probe",
+    "swing_fair_b": "swing B, converged",
+    "missed_past": "past missed",
+    "missed_loop": "missed there and back",
+    "violation": "AUROC of violations",
+    "paper_accuracy": "accuracy, paper's probe",
+    "fair_accuracy_a": "accuracy, converged",
+    "knn_accuracy": "accuracy, neighbors",
+    "paper_decoder": "decoder error, paper's",
+    "fair_decoder": "decoder error, held out",
+    "paper_sharpness": "sharpness, paper's decoder",
+    "fair_sharpness": "sharpness, held out",
+    "fair_true": "true digit seen",
+}
+"""What a measure is called in a figure."""
+OTHERS = {
+    "copy_last": "copying",
+    "extrapolate": "a straight line",
+    "raw": "the raw window",
+    "raw_whole": "the raw window",
+    "raw_past": "the raw window",
+    "distance": "plain distance",
+}
+
+
+def named(criterion: Criterion) -> str:
+    """A criterion in a few words, in two lines."""
+    c = criterion
+    what = MEASURES.get(c.measure, c.measure)
+    place = "" if c.experiment == "sine" else {"lorenz": "Lorenz ", "mnist": "MNIST "}[c.experiment]
+    long = ", 10x longer" if c.length == "long" else ""
+    if not isinstance(c.than, str):
+        return f"{place}{what}{long}\n{c.condition}"
+    other = OTHERS.get(c.of or "", c.of or "") if c.than == BASELINES else c.than
+    sign = "-" if c.difference else "/"
+    return f"{place}{what}{long}\n{c.condition} {sign} {other}"
+
+
+def seen(finding: Finding) -> tuple[list[float], float, float, float, float]:
+    """A finding as a figure shows it.
+
+    Args:
+        finding: with data.
+
+    Returns:
+        For each seed the ratio (or difference, or, where it is compared with a number, the value
+        itself); their mean (of ratios and values, the geometric one); the ends of its bootstrap
+        interval; and what the criterion demands.
+    """
+    c, found = finding.criterion, finding.effect
+    assert found is not None
+    sign = 1 if c.expects == "higher" else -1
+    fixed = float(c.than) if not isinstance(c.than, str) else None
+    if c.difference:
+        base = 0.0 if fixed is None else fixed
+        values = [
+            a - (b if fixed is None else 0.0)
+            for a, b in zip(finding.values, finding.others, strict=True)
+        ]
+        ends = sorted(base + sign * (end + c.by) for end in (found.low, found.high))
+        return values, base + sign * (found.mean + c.by), ends[0], ends[1], base + sign * c.by
+    base = 1.0 if fixed is None else fixed
+    values = [
+        a / (b if fixed is None else 1.0)
+        for a, b in zip(finding.values, finding.others, strict=True)
+    ]
+
+    def back(margin: float) -> float:
+        return base * math.exp(sign * (margin + math.log(c.by)))
+
+    low, high = sorted((back(found.low), back(found.high)))
+    return values, back(found.mean), low, high, base * c.by**sign
+
+
+def forest(verdicts: Sequence[Verdict]) -> Figure:
+    """A panel a claim, a row a criterion: every seed, the mean with its interval, the demand.
+
+    Args:
+        verdicts: those of one group of claims.
+
+    Returns:
+        Circles are fair criteria, crosses the paper's own. A triangle stands at what the criterion
+        demands and points to the side that meets it.
+    """
+    rows = [[f for f in (*v.fair, *v.paper) if f.effect is not None] for v in verdicts]
+    drawn = [(v, r) for v, r in zip(verdicts, rows, strict=True) if r]
+    heights = [0.55 + 0.5 * len(r) for _, r in drawn]
+    with style():
+        figure, axes = plt.subplots(
+            len(drawn),
+            1,
+            figsize=(WIDTH, sum(heights) + 0.3),
+            layout="constrained",
+            gridspec_kw={"height_ratios": heights},
+            squeeze=False,
+        )
+        for axis, (verdict, findings) in zip(axes[:, 0], drawn, strict=True):
+            _panel(axis, verdict, findings)
+    return figure
+
+
+def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
+    plain = all(f.criterion.difference for f in findings)
+    for y, f in enumerate(findings):
+        values, mean, low, high, demand = seen(f)
+        fair = f in verdict.fair
+        color, marker = (COLORS[0], "o") if fair else (COLORS[1], "x")
+        # seeds side by side, in order, so that none hides another
+        spread = np.linspace(-0.24, 0.24, len(values)) if len(values) > 1 else [0.0]
+        axis.scatter(
+            values, [y + s for s in spread], s=13, color=color, marker=marker, alpha=0.6, lw=0.9
+        )
+        axis.plot([low, high], [y, y], color="black", lw=3.2, solid_capstyle="butt")
+        axis.plot([mean], [y], marker="D", color="black", markersize=5)
+        side = ">" if f.criterion.expects == "higher" else "<"
+        axis.plot(
+            [demand],
+            [y],
+            marker=side,
+            color="white",
+            markeredgecolor="black",
+            markersize=9,
+            zorder=4,
+        )
+        axis.plot([demand, demand], [y - 0.38, y + 0.38], color="black", lw=1, zorder=3)
+    if any(isinstance(f.criterion.than, str) for f in findings):
+        axis.axvline(0.0 if plain else 1.0, color="0.45", linestyle=DASHES[2], lw=1.4)
+    if not plain:
+        axis.set_xscale("log")
+        _few_ticks(axis)
+    axis.set(yticks=range(len(findings)))
+    axis.set_yticklabels([named(f.criterion) for f in findings], fontsize=9.5)
+    axis.set_ylim(len(findings) - 0.45, -0.55)
+    axis.tick_params(axis="x", labelsize=9.5)
+    axis.set_title(
+        f"{verdict.claim.id}: {verdict.word}", loc="left", fontsize=11.5, fontweight="bold", x=-0.62
+    )
+
+
+def _few_ticks(axis: Axes) -> None:
+    """Plain numbers on a logarithmic axis, few enough to be read."""
+    low, high = axis.get_xlim()
+    decades = math.log10(high / low)
+    steps: tuple[int, ...] = (1, 2, 5) if decades < 2.2 else (1,)
+    if decades < 0.5:
+        steps = tuple(range(1, 10)) if decades > 0.25 else ()
+    ticks = [
+        s * 10.0**k
+        for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        for s in steps
+        if low <= s * 10.0**k <= high
+    ]
+    if len(ticks) < 2:
+        ticks = [float(f"{t:.3g}") for t in np.geomspace(low, high, 5)[1:-1]]
+    if len(ticks) > 6:
+        ticks = ticks[:: math.ceil(len(ticks) / 6)]
+    axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axis.minorticks_off()
+
+
+def errors(
+    records: Records,
+    experiment: str,
+    conditions: Sequence[str],
+    lines: Mapping[str, str],
+    measures: Mapping[str, tuple[str, str]],
+    label: str,
+    length: str = "paper",
+) -> Figure:
+    """Both probes on several conditions, every seed a point, baselines as lines.
+
+    Args:
+        records: the study's.
+        experiment: ``sine``, ``lorenz`` or ``mnist``.
+        conditions: rows, from the top.
+        lines: a baseline's measure and what it is called.
+        measures: a panel's title, and the measures of the paper's probe and of the fair one.
+        label: of the axis.
+        length: of the training.
+
+    Returns:
+        A panel for each of ``measures``.
+    """
+    baselines = records[f"{experiment}-{BASELINES}-paper"]["measures"]
+    with style():
+        figure, axes = plt.subplots(
+            len(measures),
+            1,
+            figsize=(WIDTH, len(measures) * (0.9 + 0.42 * len(conditions)) + 0.6),
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+        for axis, (title, pair) in zip(axes[:, 0], measures.items(), strict=True):
+            for y, name in enumerate(conditions):
+                found = records[f"{experiment}-{name}-{length}"]["measures"]
+                for measure, shift, kind in zip(pair, (-0.17, 0.17), (1, 0), strict=True):
+                    if measure in found:
+                        _row(axis, found[measure], y + shift, kind)
+            for i, (measure, name) in enumerate(lines.items()):
+                value = median(v for v in baselines[measure] if v is not None)
+                axis.axvline(
+                    value, color="0.3", linestyle=DASHES[i % 5], lw=1.5, label=name, zorder=1
+                )
+            axis.set_xscale("log")
+            _few_ticks(axis)
+            axis.set(yticks=range(len(conditions)), yticklabels=conditions)
+            axis.set_ylim(len(conditions) - 0.5, -0.5)
+            axis.set_title(title, loc="left", fontsize=12)
+        figure.supxlabel(label)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        figure.legend(
+            unique.values(), unique.keys(), loc="outside upper center", ncols=2, fontsize=10
+        )
+    return figure
+
+
+def _row(axis: Axes, values: Sequence[float | None], y: float, kind: int) -> None:
+    numbers = [v for v in values if v is not None]
+    name = ("converged, held out", "the paper's probe")[kind]
+    axis.scatter(
+        numbers,
+        [y] * len(numbers),
+        s=16,
+        color=COLORS[kind],
+        marker=("o", "x")[kind],
+        alpha=0.6,
+        lw=0.9,
+        label=name,
+        zorder=2,
+    )
+    axis.plot([median(numbers)] * 2, [y - 0.15, y + 0.15], color="black", lw=2, zorder=3)
+
+
+def sweeps(
+    records: Records,
+    experiment: str,
+    rows: Mapping[str, Mapping[str, str]],
+    measures: Mapping[str, str],
+) -> Figure:
+    """One setting at a time: every seed, and the mean with its interval.
+
+    Args:
+        records: the study's.
+        experiment: ``sine`` or ``lorenz``.
+        rows: a panel's title, then the setting's value and the condition that has it.
+        measures: the measures of a panel and what they are called, at most two.
+
+    Returns:
+        A panel for each of ``rows``; intervals are of the logarithm's mean.
+    """
+    with style():
+        figure, axes = plt.subplots(
+            len(rows),
+            1,
+            figsize=(WIDTH, 2.7 * len(rows) + 0.3),
+            layout="constrained",
+            squeeze=False,
+        )
+        for axis, (title, settings) in zip(axes[:, 0], rows.items(), strict=True):
+            for i, (measure, name) in enumerate(measures.items()):
+                _sweep(axis, records, experiment, settings, measure, name, i)
+            axis.set_yscale("log")
+            axis.set_xticks(range(len(settings)), list(settings))
+            axis.set_title(title, loc="left", fontsize=12)
+        axes[0, 0].legend(fontsize=10, ncols=2)
+    return figure
+
+
+def _sweep(
+    axis: Axes,
+    records: Records,
+    experiment: str,
+    settings: Mapping[str, str],
+    measure: str,
+    name: str,
+    i: int,
+) -> None:
+    middles: list[tuple[float, float]] = []
+    for x, condition in enumerate(settings.values()):
+        record: Mapping[str, Any] = records.get(f"{experiment}-{condition}-paper", {})
+        numbers = [v for v in record.get("measures", {}).get(measure, []) if v is not None]
+        if len(numbers) < 2:
+            continue
+        at = x + 0.16 * (i - 0.5)
+        logs = np.log(numbers)
+        low, high = bootstrap_interval(logs)
+        axis.scatter(
+            [at] * len(numbers), numbers, s=10, color=COLORS[i], marker="ox"[i], alpha=0.35, lw=0.8
+        )
+        axis.plot([at, at], np.exp([low, high]), color="black", lw=3, solid_capstyle="butt")
+        middles.append((at, float(np.exp(logs.mean()))))
+    axis.plot(*zip(*middles, strict=True), color=COLORS[i], linestyle=DASHES[i], label=name)
