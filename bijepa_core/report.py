@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bijepa_core.evidence.verdicts import Finding, Verdict
+from bijepa_core.evidence.claims import Criterion
+from bijepa_core.evidence.conditions import BASELINES
+from bijepa_core.evidence.verdicts import Finding, Verdict, shown
 
 NAMES = {
     "classic": "Classic JEPA",
@@ -119,6 +121,69 @@ def findings(*statements: tuple[bool, str]) -> str:
     return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)
 
 
+MEASURES = {
+    "paper_a": "error A, paper's probe",
+    "paper_b": "error B, paper's probe",
+    "fair_a": "error A, converged",
+    "fair_b": "error B, converged",
+    "whole_b": "error B, whole target",
+    "past_b": "error of the past",
+    "knn_a": "error A, neighbors",
+    "knn_b": "error B, neighbors",
+    "norm": "norm at the end",
+    "norm_growth": "norm, last over first",
+    "late_growth": "norm, last tenth over the one before",
+    "rebound": "loss, last over lowest",
+    "relative_rebound": "relative loss, last over lowest",
+    "relative_loss": "relative loss",
+    "train_loss": "training loss",
+    "roughness": "roughness of the loss",
+    "roughness_forward": "roughness, forward term",
+    "rises": "share of rising means",
+    "radius_growing": "largest eigenvalue",
+    "rank": "effective rank",
+    "weight_b": "probe's weights",
+    "gain_hidden": "gain that cannot be read",
+    "gain_drift": "drift under gain",
+    "gain_error": "error under gain",
+    "swing_paper_b": "swing B, paper's probe",
+    "swing_fair_b": "swing B, converged",
+    "missed_past": "past missed",
+    "missed_loop": "missed there and back",
+    "violation": "AUROC of violations",
+    "paper_accuracy": "accuracy, paper's probe",
+    "fair_accuracy_a": "accuracy, converged",
+    "knn_accuracy": "accuracy, neighbors",
+    "paper_decoder": "decoder error, paper's",
+    "fair_decoder": "decoder error, held out",
+    "paper_sharpness": "sharpness, paper's decoder",
+    "fair_sharpness": "sharpness, held out",
+    "fair_true": "true digit seen",
+}
+"""What a measure is called."""
+OTHERS = {
+    "copy_last": "copying",
+    "extrapolate": "a straight line",
+    "raw": "the raw window",
+    "raw_whole": "the raw window",
+    "raw_past": "the raw window",
+    "distance": "plain distance",
+}
+
+
+def named(criterion: Criterion) -> str:
+    """A criterion in a few words, in two lines."""
+    c = criterion
+    what = MEASURES.get(c.measure, c.measure)
+    place = "" if c.experiment == "sine" else {"lorenz": "Lorenz ", "mnist": "MNIST "}[c.experiment]
+    long = ", 10x longer" if c.length == "long" else ""
+    if not isinstance(c.than, str):
+        return f"{place}{what}{long}\n{c.condition}"
+    other = OTHERS.get(c.of or "", c.of or "") if c.than == BASELINES else c.than
+    sign = "-" if c.difference else "/"
+    return f"{place}{what}{long}\n{c.condition} {sign} {other}"
+
+
 def plain_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Verdicts as plain data, for JSON."""
     return [
@@ -141,6 +206,15 @@ def plain_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     ]
 
 
+def measured(finding: Finding) -> str:
+    """A finding in one line: the mean with its interval, and what was asked."""
+    if finding.effect is None:
+        return finding.missing
+    found = shown(finding)
+    side = ">" if finding.criterion.expects == "higher" else "<"
+    return f"{found.mean:.3g} [{found.low:.3g}, {found.high:.3g}], asked {side} {found.demand:.3g}"
+
+
 def verdict_table(verdicts: Sequence[Verdict]) -> str:
     """Each claim with its place, its verdict and how many of its criteria are met."""
 
@@ -150,3 +224,28 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
     header = ["claim", "section", "verdict", "fair", "paper's own"]
     rows = [[v.claim.id, v.claim.section, v.word, met(v.fair), met(v.paper)] for v in verdicts]
     return text_table([header, *rows])
+
+
+def claim_text(verdicts: Sequence[Verdict]) -> str:
+    """Each claim in words with its verdict, and each of its criteria with what was measured."""
+    lines = []
+    for v in verdicts:
+        place = "abstract" if v.claim.section == "abstract" else f"section {v.claim.section}"
+        place = "appendix A" if v.claim.section == "A" else place
+        lines += [f"{v.claim.id}: {v.word}", f"  {v.claim.claim}"]
+        lines.append(f'  "{v.claim.quote}" ({place})')
+        for kind, findings in (("fair", v.fair), ("paper", v.paper)):
+            for f in findings:
+                what = named(f.criterion).replace("\n", ", ")
+                lines.append(f"  {kind:5}  {f.says:7}  {what}: {measured(f)}")
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
+    """The summary table of README and welcome page, in Markdown."""
+    lines = ["| The paper says | Section | Verdict |", "| --- | --- | --- |"]
+    for v in verdicts:
+        text = v.claim.claim.rstrip(".")
+        lines.append(f"| {text} | {v.claim.section} | {v.word} |")
+    return "\n".join(lines)

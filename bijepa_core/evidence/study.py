@@ -1,10 +1,13 @@
 """The whole study: spread over processes or a cluster, stopped and resumed at will."""
 
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +21,10 @@ COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
 """Seconds of one core per 2,000 steps and seed, roughly: for the time left, nothing else."""
 SEEDS = {"sine": 32, "lorenz": 32, "mnist": 8}
 Part = Callable[[Condition, tuple[int, ...], str], dict[str, Any]]
+Indexed = tuple[int, dict[str, Any]]
+CONNECT, APPEAR = 10, 60  # seconds until a Dask scheduler answers, until it has a worker
+ALONE = threading.Lock()
+"""Held by the part that a process is at: PyTorch's threads and generator are the process's."""
 
 
 class Task(NamedTuple):
@@ -133,7 +140,8 @@ def run_study(
         out: folder for one JSON a condition.
         jobs: processes; -1 for one a core. Ignored with ``dask``.
         resume: add to results that are there already.
-        dask: address of a Dask scheduler, such as ``tcp://host:8786``.
+        dask: address of a Dask scheduler, such as ``tcp://host:8786``. Its workers had best be
+            processes of one thread: in one process, parts wait for each other.
         device: for the workers.
         say: told what has finished and how long the rest may take.
         part: does one task; the study's own by default.
@@ -145,8 +153,10 @@ def run_study(
         ValueError: if there are results and ``resume`` is not set, or they do not fit, or a
             number is out of range; before any work.
         ModuleNotFoundError: if ``dask`` is asked for and not installed; before any work.
+        OSError: if no scheduler or no worker answers, before any work; if processes that do
+            the work were killed, or a file cannot be written.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     check_counts(**{f"seeds of {name}": count for name, count in seeds.items()})
     if jobs == 0 or jobs < -1:
@@ -162,10 +172,9 @@ def run_study(
     todo = tasks(conditions, seeds, records)
     began, spent, total = time.perf_counter(), 0.0, sum(task.cost for task in todo)
     say(f"{len(todo)} parts to do in {len(conditions)} conditions")
-    with _backend(jobs, dask):
+    with _workers(jobs, dask) as results_of:
         work = (delayed(_indexed)(part, i, task, device) for i, task in enumerate(todo))
-        results = Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")(work)
-        for done, (i, result) in enumerate(results, start=1):
+        for done, (i, result) in enumerate(results_of(work), start=1):
             task = todo[i]
             key = task.condition.key
             records[key] = _joined(task.condition, records.get(key), result)
@@ -185,29 +194,71 @@ def file(condition: Condition, out: Path) -> Path:
     return out / f"{condition.key}.json"
 
 
-def _indexed(part: Part, i: int, task: Task, device: str) -> tuple[int, dict[str, Any]]:
-    return i, part(task.condition, task.seeds, device)
+def _indexed(part: Part, i: int, task: Task, device: str) -> Indexed:
+    with ALONE:
+        return i, part(task.condition, task.seeds, device)
 
 
 @contextmanager
-def _backend(jobs: int, dask: str | None) -> Iterator[None]:
-    from joblib import parallel_config
+def _workers(jobs: int, dask: str | None) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
+    """A function from joblib's delayed calls to their results, as they come."""
+    from joblib import Parallel, parallel_config
 
-    if dask is None:
-        # a process a core and a thread a process: these models are too small to share
-        with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-            yield
+    if dask is not None:
+        with _cluster(dask) as results_of:
+            yield results_of
         return
+    # a process a core and a thread a process: these models are too small to share
+    with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        try:
+            yield Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
+        except BrokenExecutor as error:
+            raise OSError(
+                "a process that did the work was killed, perhaps for want of memory. What had "
+                "finished is written: go on with --resume, and with fewer --jobs."
+            ) from error
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
+    """The same on a Dask cluster.
+
+    Not through joblib, which waits for ever where a worker cannot load the package, or dies again
+    and again.
+    """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker, as_completed
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "--dask needs Dask: pip install 'bijepa-core[cluster]'."
         ) from error
-    with Client(dask, set_as_default=False) as client:
-        client.wait_for_workers(1)
-        with parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
-            yield
+    try:
+        client = Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"no Dask scheduler answers at {address}. Start one with: dask scheduler"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=APPEAR)
+        except TimeoutError as error:
+            raise OSError(
+                f"the Dask scheduler at {address} has no worker after {APPEAR} s. Start one with: "
+                f"dask worker {address} --nthreads 1"
+            ) from error
+
+        def results_of(work: Iterable[Any]) -> Iterator[Indexed]:
+            futures = [client.submit(partial(f, *a, **k), pure=False) for f, a, k in work]
+            finished = as_completed(futures, loop=client.loop, with_results=True)
+            return (result for _, result in finished)
+
+        try:
+            yield results_of
+        except (KilledWorker, CancelledError) as error:
+            raise OSError(
+                f"the Dask cluster at {address} lost its scheduler, or a part killed every worker "
+                "that tried it. What had finished is written: go on with --resume."
+            ) from error
 
 
 def _joined(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bijepa_core.evidence.claims import CLAIMS, Claim, Criterion
 from bijepa_core.evidence.conditions import BASELINES
@@ -105,6 +105,58 @@ def margins(criterion: Criterion, values: list[float], others: list[float]) -> l
         sign * (math.log(max(a, tiny)) - math.log(max(b, tiny))) - least
         for a, b in zip(values, others, strict=True)
     ]
+
+
+class Shown(NamedTuple):
+    """A finding in the units of a figure: values by seed, their mean, its interval, the demand."""
+
+    values: list[float]
+    mean: float
+    low: float
+    high: float
+    demand: float
+
+
+def shown(finding: Finding) -> Shown:
+    """A finding as a reader wants it.
+
+    Args:
+        finding: with data.
+
+    Returns:
+        For each seed the ratio (or difference, or, where it is compared with a number, the value
+        itself); their mean (of ratios and values, the geometric one); the ends of its bootstrap
+        interval; and what the criterion demands.
+
+    Raises:
+        ValueError: if the finding has no data.
+    """
+    c, found = finding.criterion, finding.effect
+    if found is None:
+        raise ValueError(f"there is nothing to show: {finding.missing}.")
+    sign = 1 if c.expects == "higher" else -1
+    fixed = float(c.than) if not isinstance(c.than, str) else None
+    if c.difference:
+        base = 0.0 if fixed is None else fixed
+        values = [
+            a - (b if fixed is None else 0.0)
+            for a, b in zip(finding.values, finding.others, strict=True)
+        ]
+        ends = sorted(base + sign * (end + c.by) for end in (found.low, found.high))
+        return Shown(
+            values, base + sign * (found.mean + c.by), ends[0], ends[1], base + sign * c.by
+        )
+    base = 1.0 if fixed is None else fixed
+    values = [
+        a / (b if fixed is None else 1.0)
+        for a, b in zip(finding.values, finding.others, strict=True)
+    ]
+
+    def back(margin: float) -> float:
+        return base * math.exp(sign * (margin + math.log(c.by)))
+
+    low, high = sorted((back(found.low), back(found.high)))
+    return Shown(values, back(found.mean), low, high, base * c.by**sign)
 
 
 def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]:

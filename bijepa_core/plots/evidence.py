@@ -9,110 +9,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
-from bijepa_core.evidence.claims import Criterion
 from bijepa_core.evidence.conditions import BASELINES
-from bijepa_core.evidence.verdicts import Finding, Records, Verdict
+from bijepa_core.evidence.verdicts import Finding, Records, Verdict, shown
 from bijepa_core.plots.style import COLORS, DASHES, WIDTH, style
+from bijepa_core.report import named
 from bijepa_core.statistics import bootstrap_interval
-
-MEASURES = {
-    "paper_a": "error A, paper's probe",
-    "paper_b": "error B, paper's probe",
-    "fair_a": "error A, converged",
-    "fair_b": "error B, converged",
-    "whole_b": "error B, whole target",
-    "past_b": "error of the past",
-    "knn_a": "error A, neighbors",
-    "knn_b": "error B, neighbors",
-    "norm": "norm at the end",
-    "norm_growth": "norm, last over first",
-    "late_growth": "norm, last tenth over the one before",
-    "rebound": "loss, last over lowest",
-    "relative_rebound": "relative loss, last over lowest",
-    "relative_loss": "relative loss",
-    "train_loss": "training loss",
-    "roughness": "roughness of the loss",
-    "roughness_forward": "roughness, forward term",
-    "rises": "share of rising means",
-    "radius_growing": "largest eigenvalue",
-    "rank": "effective rank",
-    "weight_b": "probe's weights",
-    "gain_hidden": "gain that cannot be read",
-    "gain_drift": "drift under gain",
-    "gain_error": "error under gain",
-    "swing_paper_b": "swing B, paper's probe",
-    "swing_fair_b": "swing B, converged",
-    "missed_past": "past missed",
-    "missed_loop": "missed there and back",
-    "violation": "AUROC of violations",
-    "paper_accuracy": "accuracy, paper's probe",
-    "fair_accuracy_a": "accuracy, converged",
-    "knn_accuracy": "accuracy, neighbors",
-    "paper_decoder": "decoder error, paper's",
-    "fair_decoder": "decoder error, held out",
-    "paper_sharpness": "sharpness, paper's decoder",
-    "fair_sharpness": "sharpness, held out",
-    "fair_true": "true digit seen",
-}
-"""What a measure is called in a figure."""
-OTHERS = {
-    "copy_last": "copying",
-    "extrapolate": "a straight line",
-    "raw": "the raw window",
-    "raw_whole": "the raw window",
-    "raw_past": "the raw window",
-    "distance": "plain distance",
-}
-
-
-def named(criterion: Criterion) -> str:
-    """A criterion in a few words, in two lines."""
-    c = criterion
-    what = MEASURES.get(c.measure, c.measure)
-    place = "" if c.experiment == "sine" else {"lorenz": "Lorenz ", "mnist": "MNIST "}[c.experiment]
-    long = ", 10x longer" if c.length == "long" else ""
-    if not isinstance(c.than, str):
-        return f"{place}{what}{long}\n{c.condition}"
-    other = OTHERS.get(c.of or "", c.of or "") if c.than == BASELINES else c.than
-    sign = "-" if c.difference else "/"
-    return f"{place}{what}{long}\n{c.condition} {sign} {other}"
-
-
-def seen(finding: Finding) -> tuple[list[float], float, float, float, float]:
-    """A finding as a figure shows it.
-
-    Args:
-        finding: with data.
-
-    Returns:
-        For each seed the ratio (or difference, or, where it is compared with a number, the value
-        itself); their mean (of ratios and values, the geometric one); the ends of its bootstrap
-        interval; and what the criterion demands.
-    """
-    c, found = finding.criterion, finding.effect
-    assert found is not None
-    sign = 1 if c.expects == "higher" else -1
-    fixed = float(c.than) if not isinstance(c.than, str) else None
-    if c.difference:
-        base = 0.0 if fixed is None else fixed
-        values = [
-            a - (b if fixed is None else 0.0)
-            for a, b in zip(finding.values, finding.others, strict=True)
-        ]
-        ends = sorted(base + sign * (end + c.by) for end in (found.low, found.high))
-        return values, base + sign * (found.mean + c.by), ends[0], ends[1], base + sign * c.by
-    base = 1.0 if fixed is None else fixed
-    values = [
-        a / (b if fixed is None else 1.0)
-        for a, b in zip(finding.values, finding.others, strict=True)
-    ]
-
-    def back(margin: float) -> float:
-        return base * math.exp(sign * (margin + math.log(c.by)))
-
-    low, high = sorted((back(found.low), back(found.high)))
-    return values, back(found.mean), low, high, base * c.by**sign
 
 
 def forest(verdicts: Sequence[Verdict]) -> Figure:
@@ -145,7 +48,7 @@ def forest(verdicts: Sequence[Verdict]) -> Figure:
 def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
     plain = all(f.criterion.difference for f in findings)
     for y, f in enumerate(findings):
-        values, mean, low, high, demand = seen(f)
+        values, mean, low, high, demand = shown(f)
         fair = f in verdict.fair
         color, marker = (COLORS[0], "o") if fair else (COLORS[1], "x")
         # seeds side by side, in order, so that none hides another
@@ -175,8 +78,16 @@ def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
     axis.set_yticklabels([named(f.criterion) for f in findings], fontsize=9.5)
     axis.set_ylim(len(findings) - 0.45, -0.55)
     axis.tick_params(axis="x", labelsize=9.5)
-    axis.set_title(
-        f"{verdict.claim.id}: {verdict.word}", loc="left", fontsize=11.5, fontweight="bold", x=-0.62
+    axis.set_title(" ", fontsize=11.5)  # room for the line below, which begins at the left edge
+    figure = axis.figure
+    axis.text(
+        0.01,
+        1.06,
+        f"{verdict.claim.id}: {verdict.word}",
+        transform=blended_transform_factory(figure.transFigure, axis.transAxes),
+        fontsize=11.5,
+        fontweight="bold",
+        in_layout=False,
     )
 
 
@@ -194,7 +105,7 @@ def _few_ticks(axis: Axes) -> None:
         if low <= s * 10.0**k <= high
     ]
     if len(ticks) < 2:
-        ticks = [float(f"{t:.3g}") for t in np.geomspace(low, high, 5)[1:-1]]
+        ticks = [float(f"{t:.2g}") for t in np.geomspace(low, high, 5)[1:-1]]
     if len(ticks) > 6:
         ticks = ticks[:: math.ceil(len(ticks) / 6)]
     axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
