@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from textwrap import wrap
 from typing import Any
 
 from bijepa_core.evidence.claims import Criterion
@@ -226,26 +227,40 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
     return text_table([header, *rows])
 
 
-def claim_text(verdicts: Sequence[Verdict]) -> str:
+def claim_text(verdicts: Sequence[Verdict], width: int = 78) -> str:
     """Each claim in words with its verdict, and each of its criteria with what was measured."""
-    lines = []
+    lines: list[str] = []
+
+    def put(text: str, first: str = "  ", rest: str = "  ") -> None:
+        lines.extend(wrap(text, width, initial_indent=first, subsequent_indent=rest))
+
     for v in verdicts:
-        place = "abstract" if v.claim.section == "abstract" else f"section {v.claim.section}"
-        place = "appendix A" if v.claim.section == "A" else place
-        lines += [f"{v.claim.id}: {v.word}", f"  {v.claim.claim}"]
-        lines.append(f'  "{v.claim.quote}" ({place})')
+        section = v.claim.section
+        place = {"abstract": "abstract", "A": "appendix A"}.get(section, f"section {section}")
+        put(f"{v.claim.id}: {v.word}", "")
+        put(v.claim.claim)
+        put(f'"{v.claim.quote}" ({place})')
         for kind, findings in (("fair", v.fair), ("paper", v.paper)):
             for f in findings:
                 what = named(f.criterion).replace("\n", ", ")
-                lines.append(f"  {kind:5}  {f.says:7}  {what}: {measured(f)}")
+                put(f"{kind}, {f.says}: {what}: {measured(f)}", "  - ", "    ")
         lines.append("")
     return "\n".join(lines).rstrip()
 
 
+def deciding(verdict: Verdict) -> Finding | None:
+    """What a verdict hangs on: the first fair finding that is not met, or open, or the first."""
+    unmet = [f for f in verdict.fair if f.says == "not met"]
+    open_ones = [f for f in verdict.fair if f.says == "open"]
+    return next(iter([*unmet, *open_ones, *verdict.fair]), None)
+
+
 def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
     """The summary table of README and welcome page, in Markdown."""
-    lines = ["| The paper says | Section | Verdict |", "| --- | --- | --- |"]
+    lines = ["| The paper says | Section | Verdict | What decides |", "| --- | --- | --- | --- |"]
     for v in verdicts:
-        text = v.claim.claim.rstrip(".")
-        lines.append(f"| {text} | {v.claim.section} | {v.word} |")
+        found = deciding(v)
+        what = "" if found is None else f"{named(found.criterion)}: {measured(found)}"
+        cells = [v.claim.claim.rstrip("."), v.claim.section, f"**{v.word}**", what]
+        lines.append("| " + " | ".join(cell.replace("\n", ", ") for cell in cells) + " |")
     return "\n".join(lines)

@@ -667,3 +667,46 @@ def needed() -> set[str]:
                 length = "paper" if c.than == BASELINES else c.length
                 found.add(f"{c.experiment}-{c.than}-{length}")
     return found
+
+
+GROUPS = {
+    "stability": (
+        "explosion",
+        "rebound",
+        "inherent",
+        "eigenvalues",
+        "chase",
+        "adaptor",
+        "lowest",
+    ),
+    "constraints": (
+        "necessary",
+        "layer-norm",
+        "decay",
+        "expressive-stable",
+        "sphere-stable",
+        "no-collapse",
+        "ema",
+    ),
+    "sphere": ("sphere-cost", "amplitude", "scale-invariance"),
+    "sine": ("sine-a", "sine-b", "sine-exposure", "sine-dynamics", "sine-smoother"),
+    "lorenz": (
+        "lorenz-a",
+        "lorenz-b",
+        "lorenz-exposure",
+        "lorenz-precise",
+        "lorenz-mean-field",
+        "lorenz-smoother",
+        "lorenz-monotone",
+        "semantic",
+    ),
+    "both ways": ("rank", "backward", "reversible", "anomaly", "shared", "weighting"),
+    "mnist": (
+        "mnist-accuracy",
+        "mnist-decoder",
+        "mnist-sharper",
+        "mnist-not-averages",
+        "mnist-exposure",
+    ),
+}
+"""The claims by what they are about, for tables and figures."""

@@ -259,6 +259,13 @@ def _cluster(address: str) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexe
                 f"the Dask cluster at {address} lost its scheduler, or a part killed every worker "
                 "that tried it. What had finished is written: go on with --resume."
             ) from error
+        except RuntimeError as error:
+            if "deserialization" not in str(error):  # which is Dask's word alone
+                raise
+            raise OSError(
+                f"the Dask cluster at {address} could not load the study. Install the same version "
+                "of bijepa-core wherever its scheduler and its workers run."
+            ) from error
 
 
 def _joined(

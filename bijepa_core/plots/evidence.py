@@ -1,7 +1,7 @@
 """The referee's figures: every seed, the interval, what was demanded, and the baselines."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -18,11 +18,12 @@ from bijepa_core.report import named
 from bijepa_core.statistics import bootstrap_interval
 
 
-def forest(verdicts: Sequence[Verdict]) -> Figure:
+def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure) -> Figure:
     """A panel a claim, a row a criterion: every seed, the mean with its interval, the demand.
 
     Args:
         verdicts: those of one group of claims.
+        make: builds the figure; a widget passes ``Figure``, which pyplot does not show.
 
     Returns:
         Circles are fair criteria, crosses the paper's own. A triangle stands at what the criterion
@@ -32,14 +33,8 @@ def forest(verdicts: Sequence[Verdict]) -> Figure:
     drawn = [(v, r) for v, r in zip(verdicts, rows, strict=True) if r]
     heights = [0.55 + 0.5 * len(r) for _, r in drawn]
     with style():
-        figure, axes = plt.subplots(
-            len(drawn),
-            1,
-            figsize=(WIDTH, sum(heights) + 0.3),
-            layout="constrained",
-            gridspec_kw={"height_ratios": heights},
-            squeeze=False,
-        )
+        figure = make(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
+        axes = figure.subplots(len(drawn), 1, height_ratios=heights, squeeze=False)
         for axis, (verdict, findings) in zip(axes[:, 0], drawn, strict=True):
             _panel(axis, verdict, findings)
     return figure
