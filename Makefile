@@ -13,10 +13,10 @@ NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 NBVAL := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --nbval -n 2 --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run record times live bench adopt clean
+.PHONY: help book test lint run record verdicts times live bench adopt clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Python 3.11 to 3.13: make book PYTHON=python3.12. Another environment: make book VENV=path."
 
@@ -53,6 +53,9 @@ run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _buil
 
 record: $(STAMP) ## Make the records in book/results anew (about two hours)
 	$(BIN)/python tools/record.py
+
+verdicts: $(STAMP) ## Renew the table of verdicts in README and welcome page
+	$(BIN)/python tools/verdicts.py
 
 times: $(STAMP) ## Measure how long each notebook takes (about half an hour; let nothing else run)
 	$(BIN)/python tools/measure_times.py

@@ -208,7 +208,11 @@ def plain_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def measured(finding: Finding) -> str:
-    """A finding in one line: the mean with its interval, and what was asked."""
+    """A finding in one line: the mean with its interval, what was asked, and the share of seeds.
+
+    The share is the probability of improvement: of the pairs, so many are on the claimed side of
+    no difference at all.
+    """
     if finding.effect is None:
         return finding.missing
     found = shown(finding)

@@ -108,13 +108,18 @@ def margins(criterion: Criterion, values: list[float], others: list[float]) -> l
 
 
 class Shown(NamedTuple):
-    """A finding in the units of a figure: values by seed, their mean, its interval, the demand."""
+    """A finding in the units of a figure: values by seed, their mean, its interval, the demand.
+
+    ``improvement`` is the share of pairs on the claimed side of no difference at all, the margin
+    left aside; ties count half.
+    """
 
     values: list[float]
     mean: float
     low: float
     high: float
     demand: float
+    improvement: float
 
 
 def shown(finding: Finding) -> Shown:
@@ -143,9 +148,8 @@ def shown(finding: Finding) -> Shown:
             for a, b in zip(finding.values, finding.others, strict=True)
         ]
         ends = sorted(base + sign * (end + c.by) for end in (found.low, found.high))
-        return Shown(
-            values, base + sign * (found.mean + c.by), ends[0], ends[1], base + sign * c.by
-        )
+        middle, demand = base + sign * (found.mean + c.by), base + sign * c.by
+        return Shown(values, middle, ends[0], ends[1], demand, _beyond(values, base, sign))
     base = 1.0 if fixed is None else fixed
     values = [
         a / (b if fixed is None else 1.0)
@@ -156,7 +160,13 @@ def shown(finding: Finding) -> Shown:
         return base * math.exp(sign * (margin + math.log(c.by)))
 
     low, high = sorted((back(found.low), back(found.high)))
-    return Shown(values, back(found.mean), low, high, base * c.by**sign)
+    demand = base * c.by**sign
+    return Shown(values, back(found.mean), low, high, demand, _beyond(values, base, sign))
+
+
+def _beyond(values: list[float], base: float, sign: int) -> float:
+    wins = sum((sign * (v - base) > 0) + (v == base) / 2 for v in values)
+    return wins / len(values)
 
 
 def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]:

@@ -27,7 +27,8 @@ def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure
 
     Returns:
         Circles are fair criteria, crosses the paper's own. A triangle stands at what the criterion
-        demands and points to the side that meets it.
+        demands and points to the side that meets it. At the right stands the share of seeds on the
+        claimed side of no difference.
     """
     rows = [[f for f in (*v.fair, *v.paper) if f.effect is not None] for v in verdicts]
     drawn = [(v, r) for v, r in zip(verdicts, rows, strict=True) if r]
@@ -43,7 +44,7 @@ def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure
 def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
     plain = all(f.criterion.difference for f in findings)
     for y, f in enumerate(findings):
-        values, mean, low, high, demand = shown(f)
+        values, mean, low, high, demand, improvement = shown(f)
         fair = f in verdict.fair
         color, marker = (COLORS[0], "o") if fair else (COLORS[1], "x")
         # seeds side by side, in order, so that none hides another
@@ -64,6 +65,14 @@ def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
             zorder=4,
         )
         axis.plot([demand, demand], [y - 0.38, y + 0.38], color="black", lw=1, zorder=3)
+        axis.text(
+            1.01,
+            y,
+            f"{improvement:.0%}",
+            transform=axis.get_yaxis_transform(),
+            fontsize=9.5,
+            va="center",
+        )
     if any(isinstance(f.criterion.than, str) for f in findings):
         axis.axvline(0.0 if plain else 1.0, color="0.45", linestyle=DASHES[2], lw=1.4)
     if not plain:
@@ -241,3 +250,67 @@ def _sweep(
         axis.plot([at, at], np.exp([low, high]), color="black", lw=3, solid_capstyle="butt")
         middles.append((at, float(np.exp(logs.mean()))))
     axis.plot(*zip(*middles, strict=True), color=COLORS[i], linestyle=DASHES[i], label=name)
+
+
+def measured_ways(
+    records: Records,
+    experiments: Mapping[str, Mapping[str, str]],
+    measures: Mapping[str, str],
+    pair: tuple[str, str] = ("expressive", "classic"),
+) -> Figure:
+    """One comparison, measured in many ways: does the answer depend on how one asks?
+
+    Args:
+        records: the study's.
+        experiments: a panel's experiment, then lengths and what they are called, two at most.
+        measures: rows, and what they are called.
+        pair: the conditions; the first over the second.
+
+    Returns:
+        A panel an experiment: every seed's ratio, and the geometric mean with its interval.
+    """
+    with style():
+        figure, axes = plt.subplots(
+            len(experiments),
+            1,
+            figsize=(WIDTH, len(experiments) * (0.8 + 0.44 * len(measures)) + 0.5),
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+        for axis, (experiment, lengths) in zip(axes[:, 0], experiments.items(), strict=True):
+            for i, (length, name) in enumerate(lengths.items()):
+                keys = [f"{experiment}-{condition}-{length}" for condition in pair]
+                if not all(key in records for key in keys):
+                    continue
+                for y, measure in enumerate(measures):
+                    over, under = (records[key]["measures"][measure] for key in keys)
+                    ratios = [
+                        a / b for a, b in zip(over, under, strict=False) if None not in (a, b)
+                    ]
+                    at = y + 0.36 * (i - (len(lengths) - 1) / 2)
+                    axis.scatter(
+                        ratios,
+                        [at] * len(ratios),
+                        s=12,
+                        color=COLORS[i],
+                        marker="o^"[i],
+                        alpha=0.45,
+                        lw=0.8,
+                        label=name if y == 0 else "_",
+                    )
+                    low, high = np.exp(bootstrap_interval(np.log(ratios)))
+                    axis.plot([low, high], [at, at], color="black", lw=3.5, solid_capstyle="butt")
+            axis.axvline(1.0, color="0.45", linestyle=DASHES[2], lw=1.4)
+            axis.set_xscale("log")
+            axis.set(yticks=range(len(measures)), yticklabels=list(measures.values()))
+            axis.set_ylim(len(measures) - 0.5, -0.5)
+            axis.set_title(
+                {"lorenz": "Lorenz", "mnist": "MNIST"}.get(experiment, experiment),
+                loc="left",
+                fontsize=12,
+            )
+            axis.legend(fontsize=10, loc="lower left")
+        _few_ticks(axes[-1, 0])
+        figure.supxlabel(f"error, {pair[0]} / {pair[1]}")
+    return figure
