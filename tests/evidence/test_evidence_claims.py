@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from bijepa_core import runs
 from bijepa_core.data.mnist import Digits
+from bijepa_core.evidence import claims, measures
 from bijepa_core.evidence.claims import CLAIMS, TEN_PERCENT, Claim, Criterion, half, needed
 from bijepa_core.evidence.conditions import BASELINES, all_conditions, conditions
 from bijepa_core.evidence.measures import Halves, image_measures
@@ -90,6 +92,16 @@ def test_needed_is_what_the_claims_compare_and_no_more() -> None:
     assert {"mnist-classic-batch-paper", "sine-unconstrained-long"} <= needed()
 
 
+def test_a_long_training_is_compared_with_the_one_set_of_baselines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What needs no training has one length."""
+    (claim,) = (claim for claim in CLAIMS if claim.id == "sine-dynamics")
+    longer = replace(claim, fair=tuple(replace(c, length="long") for c in claim.fair))
+    monkeypatch.setattr(claims, "CLAIMS", (longer,))
+    assert needed() == {"sine-expressive-long", "sine-baselines-paper"}
+
+
 def kind(key: str) -> str:
     """What decides which measures a condition has."""
     condition = CONDITIONS[key]
@@ -101,7 +113,16 @@ def kind(key: str) -> str:
 
 @pytest.fixture(scope="module")
 def measured() -> Records:
-    """By :func:`kind`, what a short training of such a condition leaves behind."""
+    """By :func:`kind`, what a short training of such a condition leaves behind, on few data."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, few in (("PROBE", 100), ("TRAIN", 100), ("HELD_OUT", 200)):
+            patch.setattr(runs, name, few)
+        patch.setattr(measures, "LOOKED_AT", 100)
+        return short_runs()
+
+
+def short_runs() -> Records:
+    """One of each kind."""
 
     def part(name: Name, condition: str, steps: int = 40) -> dict[str, Any]:
         found = next(c for c in conditions(name) if c.name == condition)
@@ -252,7 +273,7 @@ def apart(claim: Claim) -> bool:
     return bool(claim.paper) and not fair & paper
 
 
-@pytest.mark.parametrize("claim", filter(apart, CLAIMS), ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if apart(c)], ids=lambda claim: claim.id)
 def test_a_claim_can_hold_under_the_papers_probe_alone(claim: Claim) -> None:
     (verdict,) = judge(made_up(claim, fair=False, paper=True), (claim,))
     assert verdict.word == "only under the paper's probe"
