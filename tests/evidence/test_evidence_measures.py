@@ -35,7 +35,7 @@ from bijepa_core.evidence.measures import (
 )
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.probes import ridge_probe
+from bijepa_core.probes import Features, ridge_probe
 from bijepa_core.runs import SeriesData
 from bijepa_core.seeds import draw
 from bijepa_core.training import pretrain
@@ -188,8 +188,9 @@ def test_series_measures_are_those_of_other_libraries(experiment: str, data: Ser
             assert found[f"swing_fair_{letter}"][k] == pytest.approx(swing, rel=0.15)
             weight = ridge_probe(seen[k], first[k]).weight.numpy()
             assert found[f"weight_{letter}"][k] == pytest.approx(np.sqrt((weight**2).sum()))
-    for letter, read in (("a", model.embed), ("b", model.predict_backward)):
-        expected = least_squares(read(y), x, read(unseen_y), unseen_x)
+    backward: tuple[tuple[str, Features], ...] = (("a", model.embed), ("b", model.predict_backward))
+    for letter, features in backward:
+        expected = least_squares(features(y), x, features(unseen_y), unseen_x)
         assert found[f"past_{letter}"] == pytest.approx(expected, rel=0.15)
     assert {"rank", "missed_loop", "gain_drift", "violation"} <= found.keys()
 
@@ -521,7 +522,8 @@ def test_a_watch_looks_twenty_times_at_most(steps: int, log_every: int, looks: l
     )  # fmt: skip
     assert watch.steps == looks
     curves = watch.curves()
-    assert np.shape(curves["norm"]) == np.shape(curves["radius"]) == (2, len(looks))
+    for name in ("norm", "radius"):
+        assert [len(row) for row in cast(Any, curves[name])] == 2 * [len(looks)]
     rows = watch.measures()
     assert rows["radius_last"] == pytest.approx([row[-1] for row in cast(Any, curves["radius"])])
 

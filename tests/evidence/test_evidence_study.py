@@ -125,7 +125,12 @@ def no_process_stays() -> Iterator[None]:
 
 def run_made_up(wanted: list[Condition], out: Path, notes: Path, **options: Any) -> list[Path]:
     """A silent study with invented numbers."""
-    defaults = {"jobs": 1, "say": lambda _: None, "part": partial(made_up, notes), "seeds": SEEDS}
+    defaults: dict[str, Any] = {
+        "jobs": 1,
+        "say": lambda _: None,
+        "part": partial(made_up, notes),
+        "seeds": SEEDS,
+    }
     return run_study(wanted, out=out, **(defaults | options))
 
 
