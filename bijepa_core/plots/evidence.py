@@ -8,7 +8,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from matplotlib.transforms import blended_transform_factory
 
 from bijepa_core.evidence.conditions import BASELINES
@@ -16,6 +18,8 @@ from bijepa_core.evidence.verdicts import Finding, Records, Verdict, shown
 from bijepa_core.plots.style import COLORS, DASHES, WIDTH, style
 from bijepa_core.report import named
 from bijepa_core.statistics import bootstrap_interval
+
+DPI = 100  # hundreds of points a figure: at the book's 150 a chapter of them would weigh too much
 
 
 def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure) -> Figure:
@@ -30,18 +34,26 @@ def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure
         demands and points to the side that meets it. At the right stands the share of seeds on the
         claimed side of no difference.
     """
-    rows = [[f for f in (*v.fair, *v.paper) if f.effect is not None] for v in verdicts]
-    drawn = [(v, r) for v, r in zip(verdicts, rows, strict=True) if r]
-    heights = [0.55 + 0.5 * len(r) for _, r in drawn]
+    drawn = []
+    for verdict in verdicts:
+        found = [f for f in (*verdict.fair, *verdict.paper) if f.effect is not None]
+        # ratios and differences have axes of their own
+        parts = [[f for f in found if f.criterion.difference is kind] for kind in (False, True)]
+        title = f"{verdict.claim.id}: {verdict.word}"
+        for part in parts:
+            if part:
+                drawn.append((verdict, part, title))
+                title = ""
+    heights = [(0.55 if title else 0.3) + 0.5 * len(part) for _, part, title in drawn]
     with style():
-        figure = make(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
+        figure = make(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained", dpi=DPI)
         axes = figure.subplots(len(drawn), 1, height_ratios=heights, squeeze=False)
-        for axis, (verdict, findings) in zip(axes[:, 0], drawn, strict=True):
-            _panel(axis, verdict, findings)
+        for axis, (verdict, findings, title) in zip(axes[:, 0], drawn, strict=True):
+            _panel(axis, verdict, findings, title)
     return figure
 
 
-def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
+def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding], title: str) -> None:
     plain = all(f.criterion.difference for f in findings)
     for y, f in enumerate(findings):
         values, mean, low, high, demand, improvement = shown(f)
@@ -82,22 +94,24 @@ def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding]) -> None:
     axis.set_yticklabels([named(f.criterion) for f in findings], fontsize=9.5)
     axis.set_ylim(len(findings) - 0.45, -0.55)
     axis.tick_params(axis="x", labelsize=9.5)
+    if not title:
+        return
     axis.set_title(" ", fontsize=11.5)  # room for the line below, which begins at the left edge
-    figure = axis.figure
     axis.text(
         0.01,
         1.06,
-        f"{verdict.claim.id}: {verdict.word}",
-        transform=blended_transform_factory(figure.transFigure, axis.transAxes),
+        title,
+        transform=blended_transform_factory(axis.figure.transFigure, axis.transAxes),
         fontsize=11.5,
         fontweight="bold",
         in_layout=False,
     )
 
 
-def _few_ticks(axis: Axes) -> None:
-    """Plain numbers on a logarithmic axis, few enough to be read."""
-    low, high = axis.get_xlim()
+def _few_ticks(axis: Axes, which: Axis | None = None) -> None:
+    """Plain numbers on a logarithmic axis (the horizontal one), few enough to be read."""
+    along = axis.xaxis if which is None else which
+    low, high = along.get_view_interval()
     decades = math.log10(high / low)
     steps: tuple[int, ...] = (1, 2, 5) if decades < 2.2 else (1,)
     if decades < 0.5:
@@ -112,8 +126,8 @@ def _few_ticks(axis: Axes) -> None:
         ticks = [float(f"{t:.2g}") for t in np.geomspace(low, high, 5)[1:-1]]
     if len(ticks) > 6:
         ticks = ticks[:: math.ceil(len(ticks) / 6)]
-    axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axis.minorticks_off()
+    along.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
+    along.set_minor_locator(NullLocator())
 
 
 def errors(
@@ -146,6 +160,7 @@ def errors(
             1,
             figsize=(WIDTH, len(measures) * (0.9 + 0.42 * len(conditions)) + 0.6),
             layout="constrained",
+            dpi=DPI,
             sharex=True,
             squeeze=False,
         )
@@ -202,27 +217,30 @@ def sweeps(
     Args:
         records: the study's.
         experiment: ``sine`` or ``lorenz``.
-        rows: a panel's title, then the setting's value and the condition that has it.
-        measures: the measures of a panel and what they are called, at most two.
+        rows: a row's title, then the setting's value and the condition that has it.
+        measures: the measures of the columns and what they are called.
 
     Returns:
-        A panel for each of ``rows``; intervals are of the logarithm's mean.
+        A panel for each of ``rows`` and ``measures``; intervals are of the logarithm's mean.
     """
     with style():
         figure, axes = plt.subplots(
             len(rows),
-            1,
-            figsize=(WIDTH, 2.7 * len(rows) + 0.3),
+            len(measures),
+            figsize=(WIDTH, 2.3 * len(rows) + 0.3),
             layout="constrained",
+            sharey="col",
             squeeze=False,
         )
-        for axis, (title, settings) in zip(axes[:, 0], rows.items(), strict=True):
-            for i, (measure, name) in enumerate(measures.items()):
-                _sweep(axis, records, experiment, settings, measure, name, i)
-            axis.set_yscale("log")
-            axis.set_xticks(range(len(settings)), list(settings))
-            axis.set_title(title, loc="left", fontsize=12)
-        axes[0, 0].legend(fontsize=10, ncols=2)
+        for line, (title, settings) in zip(axes, rows.items(), strict=True):
+            for i, (axis, (measure, name)) in enumerate(zip(line, measures.items(), strict=True)):
+                _sweep(axis, records, experiment, settings, measure, i)
+                axis.set_yscale("log")
+                axis.set_xticks(range(len(settings)), list(settings), fontsize=10)
+                axis.set_title(name, loc="right", fontsize=10.5)
+            line[0].set_title(title, loc="left", fontsize=10.5, fontweight="bold")
+        for axis in axes[0]:
+            _few_ticks(axis, axis.yaxis)
     return figure
 
 
@@ -232,7 +250,6 @@ def _sweep(
     experiment: str,
     settings: Mapping[str, str],
     measure: str,
-    name: str,
     i: int,
 ) -> None:
     middles: list[tuple[float, float]] = []
@@ -241,15 +258,14 @@ def _sweep(
         numbers = [v for v in record.get("measures", {}).get(measure, []) if v is not None]
         if len(numbers) < 2:
             continue
-        at = x + 0.16 * (i - 0.5)
         logs = np.log(numbers)
         low, high = bootstrap_interval(logs)
         axis.scatter(
-            [at] * len(numbers), numbers, s=10, color=COLORS[i], marker="ox"[i], alpha=0.35, lw=0.8
+            [x] * len(numbers), numbers, s=10, color=COLORS[i], marker="ox"[i], alpha=0.35, lw=0.8
         )
-        axis.plot([at, at], np.exp([low, high]), color="black", lw=3, solid_capstyle="butt")
-        middles.append((at, float(np.exp(logs.mean()))))
-    axis.plot(*zip(*middles, strict=True), color=COLORS[i], linestyle=DASHES[i], label=name)
+        axis.plot([x, x], np.exp([low, high]), color="black", lw=3, solid_capstyle="butt")
+        middles.append((x, float(np.exp(logs.mean()))))
+    axis.plot(*zip(*middles, strict=True), color=COLORS[i], linestyle=DASHES[i])
 
 
 def measured_ways(
@@ -273,8 +289,9 @@ def measured_ways(
         figure, axes = plt.subplots(
             len(experiments),
             1,
-            figsize=(WIDTH, len(experiments) * (0.8 + 0.44 * len(measures)) + 0.5),
+            figsize=(WIDTH, len(experiments) * (0.8 + 0.44 * len(measures)) + 0.8),
             layout="constrained",
+            dpi=DPI,
             sharex=True,
             squeeze=False,
         )
@@ -310,7 +327,8 @@ def measured_ways(
                 loc="left",
                 fontsize=12,
             )
-            axis.legend(fontsize=10, loc="lower left")
         _few_ticks(axes[-1, 0])
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=10)
         figure.supxlabel(f"error, {pair[0]} / {pair[1]}")
     return figure
