@@ -19,7 +19,7 @@ from bijepa_core.plots.style import COLORS, DASHES, WIDTH, style
 from bijepa_core.report import named
 from bijepa_core.statistics import bootstrap_interval
 
-DPI = 100  # hundreds of points a figure: at the book's 150 a chapter of them would weigh too much
+DPI = 125  # hundreds of points a figure: at the 150 of the other figures these would weigh too much
 
 
 def forest(verdicts: Sequence[Verdict], make: Callable[..., Figure] = plt.figure) -> Figure:

@@ -38,6 +38,7 @@ NOT_COMPARED: dict[str, set[str]] = {
     "05-mnist.ipynb": {"mnist-07", "mnist-57"},
     "06-alpha.ipynb": {"alpha-39"},
     "07-your-data.ipynb": {"own-48"},
+    "08-what-holds-up.ipynb": {"verdict-66"},
 }
 
 # How a solution is folded away: in Colab, in JupyterLab, on the site.

@@ -12,13 +12,14 @@ from bijepa_core.evidence import study
 from bijepa_core.evidence.claims import CLAIMS, GROUPS
 from bijepa_core.evidence.conditions import all_conditions
 from bijepa_core.evidence.verdicts import Verdict, judge
-from bijepa_core.report import verdict_markdown
+from bijepa_core.report import deciding, measured, verdict_markdown
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 CHAPTER = ROOT / "book" / "08-what-holds-up.ipynb"
 # A verdict as the chapters cite it.
 CITED = re.compile(r"`([a-z][a-z-]*)`\s+\*\*([^*]+)\*\*")
+WITH_NUMBERS = re.compile(r"`([a-z][a-z-]*)`\s+\*\*[^*]+\*\* \(([^()]*asked[^()]*)\)")
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,18 @@ def test_a_verdict_in_a_text_is_the_records(path: Path, verdicts: dict[str, Verd
     for name, word in CITED.findall(prose(path)):
         assert name in verdicts, f"no claim {name}"
         assert word == verdicts[name].word, name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS[:-1], ids=lambda path: path.stem)
+def test_a_chapter_cites_the_numbers_of_the_record(
+    path: Path, verdicts: dict[str, Verdict]
+) -> None:
+    cited = WITH_NUMBERS.findall(prose(path))
+    assert cited
+    for name, numbers in cited:
+        found = deciding(verdicts[name])
+        assert found is not None
+        assert numbers == measured(found), name
 
 
 def test_the_chapter_speaks_of_every_claim_with_its_verdict() -> None:
