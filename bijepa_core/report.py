@@ -217,7 +217,10 @@ def measured(finding: Finding) -> str:
         return finding.missing
     found = shown(finding)
     side = ">" if finding.criterion.expects == "higher" else "<"
-    return f"{found.mean:.3g} [{found.low:.3g}, {found.high:.3g}], asked {side} {found.demand:.3g}"
+    return (
+        f"{found.mean:.3g} [{found.low:.3g}, {found.high:.3g}], asked {side} {found.demand:.3g}; "
+        f"{found.improvement:.0%} of {len(found.values)}"
+    )
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> str:

@@ -7,7 +7,8 @@ difference can be real and too small to be what the paper says. The margins foll
 * where the paper gives the size of an effect, half of it (on the logarithmic scale for errors and
   other ratios);
 * where it says only that something is better, smoother or larger, 10 %;
-* what is said to hold in itself is compared with the number written in the criterion.
+* what is said to hold in itself is compared with the number written in the criterion, and where the
+  claim's own sentence names a factor, or asks for no less, that is the margin.
 
 The criteria come in two groups. ``paper``: the paper's own probe or reading, at its length.
 ``fair``: a converged probe on held-out data, a baseline that needs no training, a quantity free of

@@ -62,14 +62,26 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: if there is none.
+        ValueError: if one is not whole.
     """
     place = folder or evidence_folder()
-    found = {path.stem: json.loads(path.read_text()) for path in sorted(place.glob("*.json"))}
+    found = {path.stem: _read(path) for path in sorted(place.glob("*.json"))}
     if not found:
         raise FileNotFoundError(
             f"no results in {place}. Make some with: bijepa evidence --out {place}"
         )
     return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path} is not whole ({error}). Move it away and make it again with: "
+            f"bijepa evidence --resume --out {path.parent}"
+        ) from error
+    return content
 
 
 def description(condition: Condition) -> dict[str, Any]:
@@ -161,9 +173,7 @@ def run_study(
     check_counts(**{f"seeds of {name}": count for name, count in seeds.items()})
     if jobs == 0 or jobs < -1:
         raise ValueError(f"jobs must be positive, or -1 for one a core; received {jobs}.")
-    records = {
-        c.key: json.loads(path.read_text()) for c in conditions if (path := file(c, out)).is_file()
-    }
+    records = {c.key: _read(path) for c in conditions if (path := file(c, out)).is_file()}
     if records and not resume:
         raise ValueError(
             f"{out} holds results already ({len(records)} of {len(conditions)} conditions). "

@@ -197,18 +197,11 @@ def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]
             looked.append((effect(margins(c, values, others)), values, others, ""))
         except (KeyError, ValueError) as error:
             looked.append((None, [], [], str(error.args[0])))
-    corrected = iter(holm([e.p for e, _, _, _ in looked if e is not None]))
+    # what has no data yet counts as a question too: more results must not make old ones less sure
+    corrected = holm([1.0 if e is None else e.p for e, _, _, _ in looked])
     findings = iter(
-        Finding(
-            c,
-            e,
-            tuple(values),
-            tuple(others),
-            p := 1.0 if e is None else next(corrected),
-            _says(e, p),
-            missing,
-        )
-        for c, (e, values, others, missing) in zip(asked, looked, strict=True)
+        Finding(c, e, tuple(values), tuple(others), p, _says(e, p), missing)
+        for c, p, (e, values, others, missing) in zip(asked, corrected, looked, strict=True)
     )
     verdicts = []
     for claim in claims:

@@ -57,7 +57,7 @@ def _panel(axis: Axes, verdict: Verdict, findings: Sequence[Finding], title: str
     plain = all(f.criterion.difference for f in findings)
     for y, f in enumerate(findings):
         values, mean, low, high, demand, improvement = shown(f)
-        fair = f in verdict.fair
+        fair = any(f is one for one in verdict.fair)  # a criterion may stand in both groups
         color, marker = (COLORS[0], "o") if fair else (COLORS[1], "x")
         # seeds side by side, in order, so that none hides another
         spread = np.linspace(-0.24, 0.24, len(values)) if len(values) > 1 else [0.0]
@@ -217,7 +217,7 @@ def sweeps(
     Args:
         records: the study's.
         experiment: ``sine`` or ``lorenz``.
-        rows: a row's title, then the setting's value and the condition that has it.
+        rows: a row's name, then the setting's value and the condition that has it.
         measures: the measures of the columns and what they are called.
 
     Returns:
@@ -233,12 +233,13 @@ def sweeps(
             squeeze=False,
         )
         for line, (title, settings) in zip(axes, rows.items(), strict=True):
-            for i, (axis, (measure, name)) in enumerate(zip(line, measures.items(), strict=True)):
+            for i, (axis, measure) in enumerate(zip(line, measures, strict=True)):
                 _sweep(axis, records, experiment, settings, measure, i)
                 axis.set_yscale("log")
                 axis.set_xticks(range(len(settings)), list(settings), fontsize=10)
-                axis.set_title(name, loc="right", fontsize=10.5)
-            line[0].set_title(title, loc="left", fontsize=10.5, fontweight="bold")
+            line[0].set_ylabel(title, fontsize=10.5)
+        for axis, name in zip(axes[0], measures.values(), strict=True):
+            axis.set_title(name, fontsize=11.5, loc="left")
         for axis in axes[0]:
             _few_ticks(axis, axis.yaxis)
     return figure
