@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         advice = f"; go on with --checkpoint {folder} --resume" if folder else ""
         if options.command == "evidence":
             advice = "; go on with --resume"
-        print(f"bijepa: {stop or 'stopped'}{advice}", file=sys.stderr)
+        print(f"bijepa: {str(stop) or 'stopped'}{advice}", file=sys.stderr)
         return 130
     print(text)
     return 0

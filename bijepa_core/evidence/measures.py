@@ -286,8 +286,9 @@ def neighbor_errors(
     Returns:
         One number a seed.
     """
-    scale = seen.std(-2, keepdim=True).clamp_min(1e-12)
-    bank, queries = seen / scale, unseen[..., :LOOKED_AT, :] / scale
+    known, asked = seen.cpu().double(), unseen[..., :LOOKED_AT, :].cpu().double()
+    center, scale = known.mean(-2, keepdim=True), known.std(-2, keepdim=True).clamp_min(1e-12)
+    bank, queries = (known - center) / scale, (asked - center) / scale
     errors = []
     for b, q, t, y in zip(bank, queries, targets, truth[..., :LOOKED_AT, :], strict=True):
         nearest = torch.cdist(q, b).topk(count, largest=False).indices  # (queries, count)

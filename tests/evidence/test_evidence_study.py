@@ -377,7 +377,6 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert [path.stem for path in whole(out)] == ["sine-baselines-paper"]
 
 
-@pytest.mark.xfail(strict=True, reason="an exception without words is true all the same")
 def test_ctrl_c_between_two_trainings_has_words_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
