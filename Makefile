@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml
 	  $(PYTHON) -m venv $(VENV); \
 	}
 	@echo "Installing into $(VENV): PyTorch and all, about 5 GB, some minutes the first time ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".[book,test,digits]"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".[book,test,digits,cluster]"
 	@touch $@
 
 book: $(STAMP) ## Build the site from the stored outputs and say which page to open
