@@ -17,6 +17,7 @@ the embedding's scale, or a training ten times longer.
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from bijepa_core.evidence.conditions import BASELINES, Length
@@ -82,41 +83,11 @@ class Claim:
     paper: tuple[Criterion, ...] = ()
 
 
-def _sine(
-    measure: str,
-    condition: str,
-    expects: Literal["lower", "higher"],
-    than: str | float,
-    by: float = 1.0,
-    of: str | None = None,
-    length: Length = "paper",
-) -> Criterion:
-    return Criterion("sine", measure, condition, expects, than, by, of, False, length)
-
-
-def _lorenz(
-    measure: str,
-    condition: str,
-    expects: Literal["lower", "higher"],
-    than: str | float,
-    by: float = 1.0,
-    of: str | None = None,
-    length: Length = "paper",
-) -> Criterion:
-    return Criterion("lorenz", measure, condition, expects, than, by, of, False, length)
-
-
-def _mnist(
-    measure: str,
-    condition: str,
-    expects: Literal["lower", "higher"],
-    than: str | float,
-    by: float = 1.0,
-    of: str | None = None,
-    difference: bool = False,
-) -> Criterion:
-    return Criterion("mnist", measure, condition, expects, than, by, of, difference)
-
+_sine, _lorenz, _mnist = (
+    partial(Criterion, "sine"),
+    partial(Criterion, "lorenz"),
+    partial(Criterion, "mnist"),
+)
 
 CLAIMS = (
     # --- stability ------------------------------------------------------------------------------

@@ -56,10 +56,10 @@ class Condition:
             The model. Seed s begins with the same encoder in every condition with LayerNorm, and
             with the same one in every condition without.
         """
-        return build(partial(self._new, self.experiment), seeds)
+        return build(self._new, seeds)
 
-    def _new(self, experiment: Experiment) -> BiJEPA:
-        model = experiment.new_model(self.configuration)
+    def _new(self) -> BiJEPA:
+        model = self.experiment.new_model(self.configuration)
         if self.shared:
             model.backward_predictor = model.forward_predictor
         return model
