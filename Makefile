@@ -7,13 +7,16 @@ SCALE ?= paper
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.bijepa-installed
 SITE := _build/html
+DEMOS := _build/interactive
+DEMO_SOURCES := book/interactive/package-lock.json book/interactive/build.mjs tools/demo_data.py \
+  $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*)
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Two notebooks at a time, a thread each: these models are too small to share. Where a replay does
 # ask for two threads, the idle one sleeps instead of spinning on the other notebook's core.
 NBVAL := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --nbval -n 2 --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run record verdicts times live bench adopt clean
+.PHONY: help book test lint run record weights verdicts times live bench adopt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +36,15 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".[book,test,digits,cluster]"
 	@touch $@
 
-book: $(STAMP) ## Build the site from the stored outputs and say which page to open
+# Node comes with the environment; npm's packages stay in book/interactive/node_modules.
+$(DEMOS)/.built: $(STAMP) $(DEMO_SOURCES)
+	@rm -rf $(DEMOS) && mkdir -p $(DEMOS)
+	@cd book/interactive && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts
+	@$(BIN)/node book/interactive/build.mjs "$(CURDIR)/$(DEMOS)"
+	@$(BIN)/python tools/demo_data.py $(DEMOS)
+	@touch $@
+
+book: $(STAMP) $(DEMOS)/.built ## Build the site from the stored outputs and say which page to open
 	@rm -rf $(SITE) && mkdir -p $(SITE)
 	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
 	  --path-output . --all -W -n --keep-going -q >$(SITE).log || { cat $(SITE).log; exit 1; }
@@ -53,6 +64,9 @@ run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _buil
 
 record: $(STAMP) ## Make the records in book/results anew (about two hours)
 	$(BIN)/python tools/record.py
+
+weights: $(STAMP) ## Train the models of the demos in the page anew (some minutes; needs MNIST)
+	$(BIN)/python tools/demo_weights.py
 
 verdicts: $(STAMP) ## Renew the table of verdicts in README and welcome page
 	$(BIN)/python tools/verdicts.py

@@ -1,0 +1,179 @@
+// Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
+import { defaultDevice, init, jit, numpy as np, tree } from "@jax-js/jax";
+import { Matrix, SVD, solve } from "ml-matrix";
+import { corrections, encode, losses, mlp, trainStep } from "./method.js";
+import { BATCH, CONTEXT, EMBEDDING, batches, freshWeights, views, waves } from "./sine.js";
+
+const EVERY = 20; // steps between two rows of diagnostics, as in the core
+const SLICE = 40; // milliseconds at work before listening again
+const FITTED = 256; // waves that the reader of forecasts is fitted on; one more is drawn
+
+const array = ({ data, shape }) => np.array(data.slice()).reshape(shape);
+const batch = (data) => np.array(data).reshape([-1, CONTEXT]);
+
+/** One run: a model, its optimizer, and where it stands. */
+class Run {
+  constructor(settings, weights) {
+    this.settings = settings;
+    const made = Object.entries(weights).map(([name, value]) => [name, array(value)]);
+    const isTarget = ([name]) => name.startsWith("target");
+    this.target = Object.fromEntries(made.filter(isTarget));
+    this.online = Object.fromEntries(made.filter((one) => !isTarget(one)));
+    const zeros = () => tree.map((p) => np.zeros(p.shape), tree.ref(this.online));
+    [this.first, this.second, this.step] = [zeros(), zeros(), 0];
+    this.train = jit(trainStep(settings));
+    this.look = jit((online, target, x, y) => losses(online, target, settings, x, y)[1]);
+    this.features = jit((online, x) => {
+      const s = encode(tree.ref(online), "online", settings, x);
+      if (settings.alpha === 0) { // no forward predictor: Protocol A stands in
+        tree.dispose(online);
+        return s;
+      }
+      return mlp(online, "forward_predictor", 1, settings.layerNorm, s);
+    });
+  }
+
+  /** One step on a batch; returns [forward, backward], null for a direction not in use. */
+  advance([x, y], rows) {
+    if (rows) this.row = this.diagnose(x, y);
+    const [move, spread] = corrections(this.step + 1, this.settings.rate);
+    const [seen, online, target, first, second] = this.train(
+      this.online, this.target, this.first, this.second, batch(x), batch(y),
+      np.array(move), np.array(spread));
+    Object.assign(this, { online, target, first, second });
+    this.step += 1;
+    const terms = ["forward", "backward"].map((name) => seen[name]?.ref.dataSync()[0] ?? null);
+    tree.dispose(seen);
+    return terms;
+  }
+
+  /** Norm, effective rank and relative loss before a step, as the core's History has them. */
+  diagnose(x, y) {
+    const seen = this.look(tree.ref(this.online), tree.ref(this.target), batch(x), batch(y));
+    const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
+    const s = plain.s;
+    let norm = 0;
+    for (let i = 0; i < BATCH; i += 1) {
+      norm += Math.hypot(...s.subarray(i * EMBEDDING, (i + 1) * EMBEDDING)) / BATCH;
+    }
+    const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
+    const ratios = ["forward", "backward"].filter((name) => plain[name]).map(
+      (name) => plain[name][0] / Math.max(variance(goals[name]), 1.2e-38));
+    return { norm, rank: effectiveRank(s), relative: ratios.reduce((a, b) => a + b) / ratios.length };
+  }
+
+  /** The rest of a wave, read off the forward prediction by least squares. */
+  forecasts(seed) {
+    const [x, y] = views(waves(seed, 2), 0, FITTED + 1);
+    const out = this.features(tree.ref(this.online), batch(x)).dataSync();
+    if (!out.every(Number.isFinite)) return null;
+    const rows = (from, to) => Array.from({ length: to - from }, (_, i) =>
+      [...out.subarray((from + i) * EMBEDDING, (from + i + 1) * EMBEDDING), 1]);
+    const truth = (from, to) => Array.from({ length: to - from }, (_, i) =>
+      [...y.subarray((from + i) * CONTEXT, (from + i + 1) * CONTEXT)]);
+    const a = new Matrix(rows(0, FITTED)), b = new Matrix(truth(0, FITTED));
+    const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
+    const drawn = new Matrix(rows(FITTED, FITTED + 1)).mmul(reader).to2DArray();
+    const context = [...x.subarray(FITTED * CONTEXT, (FITTED + 1) * CONTEXT)];
+    return { context, truth: truth(FITTED, FITTED + 1)[0], drawn: drawn[0] };
+  }
+
+  dispose() {
+    tree.dispose([this.online, this.target, this.first, this.second]);
+    [this.train, this.look, this.features].forEach((one) => one.dispose());
+  }
+}
+
+/** Variance over the batch, averaged over dimensions. */
+function variance(s) {
+  let total = 0;
+  for (let d = 0; d < EMBEDDING; d += 1) {
+    let mean = 0, square = 0;
+    for (let i = d; i < s.length; i += EMBEDDING) mean += s[i] / BATCH;
+    for (let i = d; i < s.length; i += EMBEDDING) square += (s[i] - mean) ** 2 / BATCH;
+    total += square / EMBEDDING;
+  }
+  return total;
+}
+
+/** The exponential of the entropy of the normalized singular values. */
+function effectiveRank(s) {
+  if (!s.every(Number.isFinite)) return NaN;
+  const values = new SVD(Matrix.from1DArray(BATCH, EMBEDDING, [...s]),
+    { computeLeftSingularVectors: false, computeRightSingularVectors: false }).diagonal;
+  const sum = Math.max(values.reduce((a, b) => a + b, 0), Number.MIN_VALUE);
+  const entropy = values.map((v) => v / sum).reduce((h, p) => h - (p > 0 ? p * Math.log(p) : 0), 0);
+  return Math.exp(entropy);
+}
+
+let run = null, task = 0;
+const ready = init("wasm").then(() => defaultDevice("wasm"));
+
+function stop() {
+  task += 1;
+}
+
+/** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
+async function go({ end, seed }) {
+  const mine = ++task, { stream } = run;
+  let busy = 0, taken = 0;
+  while (task === mine && run.step < end) {
+    const began = performance.now(), found = [], rows = [];
+    do {
+      const log = run.step % EVERY === 0;
+      const step = run.step, terms = run.advance(stream(step), log);
+      const used = terms.filter((term) => term !== null);
+      const loss = used.reduce((a, b) => a + b, 0) / used.length;
+      found.push([step, loss]);
+      if (log) rows.push({ step, ...run.row });
+      taken += 1;
+      if (!Number.isFinite(loss)) {
+        postMessage({ kind: "progress", found, rows, step: run.step, rate: 0 });
+        postMessage({ kind: "diverged", step });
+        return;
+      }
+    } while (run.step < end && performance.now() - began < SLICE);
+    busy += performance.now() - began;
+    postMessage({
+      kind: "progress", found, rows, step: run.step, rate: (1000 * taken) / busy,
+      forecasts: rows.length || run.step === end ? run.forecasts(seed) : undefined,
+    });
+    await new Promise((next) => { setTimeout(next, 0); });
+  }
+  if (task === mine) postMessage({ kind: "done", step: run.step });
+}
+
+const answers = {
+  start({ settings, seed, end }) {
+    run?.dispose();
+    run = new Run(settings, freshWeights(seed, settings));
+    run.stream = batches(seed);
+    return go({ end, seed });
+  },
+  pause() {
+    stop();
+    postMessage({ kind: "done", step: run?.step ?? 0 });
+  },
+  go,
+  step({ seed }) {
+    stop();
+    return go({ end: run.step + 1, seed });
+  },
+  /** The core's weights and batches: the losses of as many steps, for comparison. */
+  compare({ settings, weights, pairs, id }) {
+    stop();
+    const one = new Run(settings, weights);
+    const terms = pairs.map(([x, y]) => one.advance([Float32Array.from(x), Float32Array.from(y)]));
+    one.dispose();
+    postMessage({ kind: "compared", id, terms });
+  },
+};
+
+onmessage = async ({ data }) => {
+  try {
+    await ready;
+    await answers[data.kind](data);
+  } catch (error) {
+    postMessage({ kind: "failed", message: error.message });
+  }
+};

@@ -1,0 +1,59 @@
+// What the trained model makes of one window of the Lorenz system.
+import { defaultDevice, init, jit, numpy as np, tree } from "@jax-js/jax";
+import { encode, mlp, probe } from "./method.js";
+import { unpack } from "./weights.js";
+
+const SETTINGS = { layerNorm: true, sphere: false };
+let parts = null;
+const ready = init("wasm").then(() => defaultDevice("wasm"));
+
+const embed = jit((p, window) => encode(p, "online", SETTINGS, window));
+const onward = {
+  forward: jit((p, s) => mlp(p, "forward_predictor", 1, true, s)),
+  backward: jit((p, s) => mlp(p, "backward_predictor", 1, true, s)),
+};
+const read = jit((p, s) => probe(p, "reader", s));
+
+const answers = {
+  load({ packed }) {
+    const all = unpack(packed);
+    const of = (prefix) => Object.fromEntries(Object.entries(all)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, one]) => [name, np.array(one.data.slice()).reshape(one.shape)]));
+    parts = {
+      online: of("online"), reader: of("reader"),
+      forward: of("forward_predictor"), backward: of("backward_predictor"),
+      mean: all.mean.data[0], std: all.std.data[0],
+    };
+    postMessage({ kind: "loaded" });
+  },
+  /** Windows ahead and back of 60 numbers in the system's units, the nearest first. */
+  guess({ id, window, ahead, back }) {
+    const { mean, std } = parts;
+    const x = np.array(Float32Array.from(window, (v) => (v - mean) / std)).reshape([1, 60]);
+    const s = embed(tree.ref(parts.online), x);
+    const follow = (way, count) => {
+      const found = [];
+      let state = s.ref;
+      for (let i = 0; i < count; i += 1) {
+        state = onward[way](tree.ref(parts[way]), state);
+        const values = read(tree.ref(parts.reader), state.ref).dataSync();
+        found.push(Array.from(values, (v) => v * std + mean));
+      }
+      state.dispose();
+      return found;
+    };
+    const found = { ahead: follow("forward", ahead), back: follow("backward", back) };
+    s.dispose();
+    postMessage({ kind: "guessed", id, ...found });
+  },
+};
+
+onmessage = async ({ data }) => {
+  try {
+    await ready;
+    answers[data.kind](data);
+  } catch (error) {
+    postMessage({ kind: "failed", message: error.message });
+  }
+};

@@ -1,0 +1,141 @@
+// What the three demos share: elements, labelled controls, the address, light and dark.
+
+/** An element with attributes (functions become listeners) and children. */
+export function h(tag, attributes = {}, ...children) {
+  const one = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") one.addEventListener(name, value);
+    else if (value === true) one.setAttribute(name, "");
+    else if (value !== false && value !== undefined) one.setAttribute(name, value);
+  }
+  one.append(...children);
+  return one;
+}
+
+/** A control is an element to show, a value to read and set, and a rule for what it accepts. */
+export function checkbox(label, value, changed) {
+  const input = h("input", { type: "checkbox", change: () => changed() });
+  input.checked = value;
+  return {
+    element: h("label", { class: "demo-check" }, input, h("span", {}, label)),
+    get: () => input.checked,
+    set: (next) => { input.checked = next; },
+    text: () => (input.checked ? "1" : "0"),
+    parse: (text) => ({ 1: true, 0: false })[text],
+  };
+}
+
+export function choice(label, options, value, changed) {
+  const make = ([key, name]) => h("option", { value: key }, name);
+  const input = h("select", { change: () => changed() }, ...options.map(make));
+  input.value = value;
+  return {
+    element: h("label", { class: "demo-field" }, h("span", {}, label), input),
+    input,
+    get: () => input.value,
+    set: (next) => { input.value = next; },
+    text: () => input.value,
+    parse: (text) => (options.some(([key]) => String(key) === text) ? text : undefined),
+  };
+}
+
+export function slider(label, [low, high, step], value, changed, digits = 2) {
+  const output = h("span", { class: "demo-value" }); // <output> would be read out at each change
+  const show = () => { output.textContent = Number(input.value).toFixed(digits); };
+  const input = h("input", {
+    type: "range", min: low, max: high, step, input: () => { show(); changed(); },
+  });
+  input.value = value;
+  show();
+  const parse = (text) => {
+    const number = Number(text);
+    return text.trim() !== "" && number >= low && number <= high ? number : undefined;
+  };
+  return {
+    element: h("label", { class: "demo-field" }, h("span", {}, label, " ", output), input),
+    input,
+    get: () => Number(input.value),
+    set: (next) => { input.value = next; show(); },
+    text: () => String(Number(input.value)),
+    parse,
+  };
+}
+
+export function button(label, pressed, attributes = {}) {
+  return h("button", { type: "button", class: "demo-button", click: pressed, ...attributes }, label);
+}
+
+/** Read controls from the address; returns the names it could not make sense of. */
+export function readAddress(demo, controls) {
+  const text = new URLSearchParams(location.search).get(demo);
+  if (text === null) return { found: false, wrong: [] };
+  const wrong = [];
+  for (const part of text.split("~").filter(Boolean)) {
+    const cut = part.indexOf(".");
+    const [name, value] = [part.slice(0, cut), part.slice(cut + 1)];
+    const control = Object.hasOwn(controls, name) ? controls[name] : null;
+    const parsed = control?.parse(value);
+    if (parsed === undefined) wrong.push(part.slice(0, 40));
+    else control.set(parsed);
+  }
+  return { found: true, wrong };
+}
+
+/** Write controls into the address, so that it can be shared. */
+export function writeAddress(demo, controls, anchor) {
+  const all = new URLSearchParams(location.search);
+  all.set(demo, Object.entries(controls).map(([name, one]) => `${name}.${one.text()}`).join("~"));
+  try {
+    history.replaceState(null, "", `?${all}#${anchor}`);
+  } catch {
+    // a page opened from a file may not rename itself: nothing is lost but the link
+  }
+}
+
+/** A sentence for what an address asked for and cannot have. */
+export const complaint = (wrong) =>
+  `The address asks for something this demo does not have (${wrong.join(", ")}). ` +
+  "Its usual setting is used instead.";
+
+/** A region that screen readers follow, and that is not written to more than it has to be. */
+export function liveRegion() {
+  const element = h("p", { class: "demo-status", role: "status" });
+  return { element, say: (text) => { if (element.textContent !== text) element.textContent = text; } };
+}
+
+export const color = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--demo-${name}`).trim();
+
+/** Call again whenever the reader switches between light and dark. */
+export function onTheme(redraw) {
+  new MutationObserver(redraw).observe(
+    document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+}
+
+/** A canvas as sharp as the screen; `draw` gets its context and size in CSS pixels. */
+export function canvas(attributes, draw) {
+  const element = h("canvas", attributes);
+  const redraw = () => {
+    const { width, height } = element.getBoundingClientRect();
+    if (!width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    [element.width, element.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const context = element.getContext("2d");
+    context.scale(ratio, ratio);
+    draw(context, width, height);
+  };
+  new ResizeObserver(redraw).observe(element);
+  onTheme(redraw);
+  return { element, redraw };
+}
+
+/** Put a demo into its place; what the loader noted there stays. */
+export function fill(section, body) {
+  section.replaceChildren(body, ...section.querySelectorAll(".demo-note"));
+  section.dataset.ready = "";
+}
+
+/** A number as people write it. */
+export const brief = (value) =>
+  (Number.isFinite(value) ? Number(value.toPrecision(3)).toLocaleString("en-US",
+    { maximumSignificantDigits: 3 }) : "no number");

@@ -1,0 +1,88 @@
+"""Make the weights of the demos in the page: `make weights`, some ten minutes on two cores.
+
+The hallucination pad gets the model of chapter 5 (BiJEPA, seed 0, ten epochs) with a decoder and a
+classifier for each way to complete a digit, rounded to a byte a number. The Lorenz explorer gets a
+model trained on the attractor as long as the paper trains, with its reader, not rounded.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bijepa_core.data import mnist
+from bijepa_core.experiments import LORENZ
+from bijepa_core.files import write_whole
+from bijepa_core.packed import pack
+from bijepa_core.provenance import provenance
+from bijepa_core.studies import chaos, hallucination
+
+FOLDER = Path(__file__).parents[1] / "book" / "interactive" / "weights"
+WAYS = {
+    "encoder": "encoder",
+    "forward": "forward predictor",
+    "backward": "backward predictor",
+}
+"""How the page calls each source of :data:`bijepa_core.studies.hallucination.SOURCES`."""
+SEED = 0
+
+
+def used(module: nn.Module, prefix: str = "") -> dict[str, Tensor]:
+    """What inference needs of a module: no target encoder, no counters."""
+    return {
+        prefix + name: value
+        for name, value in module.state_dict().items()
+        if not name.startswith("target.") and not name.endswith("num_batches_tracked")
+    }
+
+
+def hallucination_weights() -> dict[str, Tensor]:
+    """Chapter 5's model and all that draws and classifies from it."""
+    views = hallucination.prepare(mnist.load(), "cpu").train
+    model, _ = hallucination.train("BiJEPA", views, SEED, progress=False)
+    tensors = used(model)
+    for name, source in WAYS.items():
+        one = hallucination.hallucinator(model, source, views, SEED, progress=False)
+        tensors |= used(one.decoder.decoder, f"decoder.{name}.")
+        tensors |= {
+            f"probe.{name}.weight": one.probe.weight,
+            f"probe.{name}.bias": one.probe.bias,
+        }
+    return tensors
+
+
+def lorenz_weights() -> dict[str, Tensor]:
+    """A model of the attractor, the reader of its embeddings, and the scale of its data."""
+    one = chaos.quick(SEED, LORENZ.steps)
+    return {
+        **used(one.model),
+        "reader.weight": one.reader.weight,
+        "reader.bias": one.reader.bias,
+        "mean": one.scale.mean.flatten(),
+        "std": one.scale.std.flatten(),
+    }
+
+
+def main() -> None:
+    """Make both files, and the note on where they come from."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    note: dict[str, Any] = {}
+    makers = {"lorenz": (lorenz_weights, False), "hallucination": (hallucination_weights, True)}
+    for name, (make, rounded) in makers.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
+        began = time.perf_counter()
+        pack(FOLDER / f"{name}.npz", make(), rounded=rounded)
+        here = provenance(torch.device("cpu"), time.perf_counter() - began)
+        note[name] = {"seed": SEED, **here}
+        size = (FOLDER / f"{name}.npz").stat().st_size / 1e6
+        print(f"{name}: {size:.2f} MB, {here['seconds']:.0f} s")
+    write_whole(FOLDER / "provenance.json", (json.dumps(note, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
