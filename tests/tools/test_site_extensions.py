@@ -166,3 +166,40 @@ def test_the_hardware_is_told_from_what_the_system_says(tmp_path: Path) -> None:
     told.write_text("processor : 0\nmodel name\t: A Fast One\nmodel name\t: A Fast One\n")
     assert "(A Fast One)" in tool("measure_times")["hardware"](told)
     assert "CPU cores" in tool("measure_times")["hardware"](tmp_path / "missing")
+
+
+@pytest.mark.parametrize("lead", tool("demos")["DEMOS"])
+def test_a_demo_follows_the_quote_that_announces_it(lead: str) -> None:
+    demos = tool("demos")
+    document = quoting(nodes.Text(""), bold(lead), nodes.Text(" Press Train."))
+    document.settings.env = SimpleNamespace(docname="page", metadata={"page": {}})
+    quote, place = transformed(document, demos["Places"]).children
+    assert isinstance(quote, nodes.block_quote)
+    demo = demos["DEMOS"][lead]
+    text = place.astext()
+    assert f'id="{demo.anchor}"' in text
+    assert f'data-demo="{demo.name}"' in text
+    assert "<noscript>" in text
+    assert (demos["STILLS"] / f"still-{demo.name}.png").is_file()
+    assert document.settings.env.metadata["page"]["demo"] == demo.name
+
+
+def test_other_quotes_announce_no_demo() -> None:
+    document = transformed(quoting(bold("Goals."), nodes.Text(" Some.")), tool("demos")["Places"])
+    assert len(document.children) == 1
+
+
+def test_a_page_without_a_demo_loads_none() -> None:
+    add_loader = tool("demos")["add_loader"]
+    app = SimpleNamespace(env=SimpleNamespace(metadata={"with": {"demo": "lorenz"}, "without": {}}))
+    pages: dict[str, dict[str, Any]] = {}
+    for page in ("with", "without"):
+        pages[page] = {"pathto": lambda *_: "", "metatags": ""}
+        add_loader(app, page, "", pages[page], new_document("page"))
+    assert "interactive/loader.js" in pages["with"]["metatags"]
+    assert "interactive/demos.css" in pages["with"]["metatags"]
+    assert pages["without"]["metatags"] == ""
+
+
+def test_the_lock_file_of_the_demos_names_no_host() -> None:
+    assert "://" not in (ROOT / "book/interactive/package-lock.json").read_text("utf-8")

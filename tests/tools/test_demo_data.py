@@ -1,0 +1,61 @@
+"""What the demos in the page are given: arrays end to end, images as bytes, or none."""
+
+import base64
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bijepa_core.errors import DataNotFoundError
+from bijepa_core.packed import pack, unpack
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tool() -> dict[str, Any]:
+    """The names in the tool."""
+    return runpy.run_path(str(ROOT / "tools" / "demo_data.py"))
+
+
+def test_arrays_are_found_again_where_the_list_says(tool: dict[str, Any], tmp_path: Path) -> None:
+    given = {"odd": torch.arange(15.0).view(3, 5), "b": torch.tensor([1.5, -2.0])}
+    pack(tmp_path / "w.npz", given)
+    packed = tool["packed"](tmp_path / "w.npz")
+    content, found = base64.b64decode(packed["data"]), {}
+    for name, shape, kind, start in packed["arrays"]:
+        assert kind == "int8" or start % 4 == 0, "a page reads floats at multiples of four bytes"
+        count = int(np.prod(shape))
+        found[name] = np.frombuffer(content, kind, count, start).reshape(shape)
+    assert torch.equal(torch.from_numpy(found["b"].copy()), given["b"])
+    again = found["odd"] * found["odd@scale"][:, None]
+    assert np.array_equal(again, unpack(tmp_path / "w.npz")["odd"].numpy())
+
+
+def test_a_script_hands_over_plain_data(tool: dict[str, Any]) -> None:
+    text = tool["script"]("images", {"a": [1]}).decode()
+    assert text.startswith("(globalThis.bijepaData ??= {}).images = ")
+    assert json.loads(text.split(" = ", 1)[1].rstrip(";\n")) == {"a": [1]}
+
+
+def test_halves_are_bytes_row_by_row(tool: dict[str, Any]) -> None:
+    pictures = torch.arange(2 * 28 * 28).remainder(251).byte().view(2, 28, 28)
+    halves = tool["halves"](pictures, torch.tensor([3, 8]))
+    right = np.frombuffer(base64.b64decode(halves["right"]), np.uint8).reshape(2, 28, 14)
+    assert np.array_equal(right, pictures[:, :, 14:].numpy())
+    assert base64.b64decode(halves["labels"]) == bytes([3, 8])
+
+
+def test_without_mnist_the_pad_is_built_without_images(
+    tool: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere() -> None:
+        raise DataNotFoundError("it is nowhere")
+
+    monkeypatch.setattr(tool["mnist"], "load", nowhere)
+    assert tool["images"]() is None
+    assert "no images to choose from" in capsys.readouterr().err
