@@ -1,21 +1,21 @@
 // Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
-import { defaultDevice, init, jit, numpy as np, tree } from "@jax-js/jax";
+import { jit, numpy as np, tree } from "@jax-js/jax";
 import { Matrix, SVD, solve } from "ml-matrix";
 import { corrections, encode, losses, mlp, trainStep } from "./method.js";
+import { serve, tensor } from "./serve.js";
 import { BATCH, CONTEXT, EMBEDDING, batches, freshWeights, views, waves } from "./sine.js";
 
 const EVERY = 20; // steps between two rows of diagnostics, as in the core
 const SLICE = 40; // milliseconds at work before listening again
 const FITTED = 256; // waves that the reader of forecasts is fitted on; one more is drawn
 
-const array = ({ data, shape }) => np.array(data.slice()).reshape(shape);
 const batch = (data) => np.array(data).reshape([-1, CONTEXT]);
 
 /** One run: a model, its optimizer, and where it stands. */
 class Run {
   constructor(settings, weights) {
     this.settings = settings;
-    const made = Object.entries(weights).map(([name, value]) => [name, array(value)]);
+    const made = Object.entries(weights).map(([name, value]) => [name, tensor(value)]);
     const isTarget = ([name]) => name.startsWith("target");
     this.target = Object.fromEntries(made.filter(isTarget));
     this.online = Object.fromEntries(made.filter((one) => !isTarget(one)));
@@ -107,7 +107,6 @@ function effectiveRank(s) {
 }
 
 let run = null, task = 0;
-const ready = init("wasm").then(() => defaultDevice("wasm"));
 
 function stop() {
   task += 1;
@@ -169,11 +168,4 @@ const answers = {
   },
 };
 
-onmessage = async ({ data }) => {
-  try {
-    await ready;
-    await answers[data.kind](data);
-  } catch (error) {
-    postMessage({ kind: "failed", message: error.message });
-  }
-};
+serve(answers);

@@ -1,6 +1,7 @@
 // Completes halves of digits with the trained model, off the page's own thread.
-import { defaultDevice, init, jit, lax, nn, numpy as np, tree } from "@jax-js/jax";
+import { jit, lax, nn, numpy as np, tree } from "@jax-js/jax";
 import { convEncoder, decoder, mlp, probe } from "./method.js";
+import { serve, tensors } from "./serve.js";
 import { bytes, unpack } from "./weights.js";
 
 const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 5, AT_ONCE = 20;
@@ -10,7 +11,6 @@ const WAYS = {
   forward: { given: "left", predictor: "forward_predictor" },
   backward: { given: "right", predictor: "backward_predictor" },
 };
-const ready = init("wasm").then(() => defaultDevice("wasm"));
 let weights = null;
 const banks = {}; // by way, the features of the training images, (images, 64)
 
@@ -50,9 +50,7 @@ function nearest(one, bank, count) {
 const answers = {
   load({ packed }) {
     const all = unpack(packed);
-    const of = (prefix) => Object.fromEntries(Object.entries(all)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, one]) => [name, np.array(one.data.slice()).reshape(one.shape)]));
+    const of = (prefix) => tensors(all, prefix);
     weights = { online: of("online") };
     for (const [way, { predictor }] of Object.entries(WAYS)) {
       if (predictor) weights[predictor] = of(predictor);
@@ -94,11 +92,4 @@ const answers = {
   },
 };
 
-onmessage = async ({ data }) => {
-  try {
-    await ready;
-    await answers[data.kind](data);
-  } catch (error) {
-    postMessage({ kind: "failed", message: error.message });
-  }
-};
+serve(answers);

@@ -1,11 +1,11 @@
 // What the trained model makes of one window of the Lorenz system.
-import { defaultDevice, init, jit, numpy as np, tree } from "@jax-js/jax";
+import { jit, numpy as np, tree } from "@jax-js/jax";
 import { encode, mlp, probe } from "./method.js";
+import { serve, tensors } from "./serve.js";
 import { unpack } from "./weights.js";
 
 const SETTINGS = { layerNorm: true, sphere: false };
 let parts = null;
-const ready = init("wasm").then(() => defaultDevice("wasm"));
 
 const embed = jit((p, window) => encode(p, "online", SETTINGS, window));
 const onward = {
@@ -17,9 +17,7 @@ const read = jit((p, s) => probe(p, "reader", s));
 const answers = {
   load({ packed }) {
     const all = unpack(packed);
-    const of = (prefix) => Object.fromEntries(Object.entries(all)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, one]) => [name, np.array(one.data.slice()).reshape(one.shape)]));
+    const of = (prefix) => tensors(all, prefix);
     parts = {
       online: of("online"), reader: of("reader"),
       forward: of("forward_predictor"), backward: of("backward_predictor"),
@@ -49,11 +47,4 @@ const answers = {
   },
 };
 
-onmessage = async ({ data }) => {
-  try {
-    await ready;
-    answers[data.kind](data);
-  } catch (error) {
-    postMessage({ kind: "failed", message: error.message });
-  }
-};
+serve(answers);
