@@ -4,7 +4,7 @@ import { convEncoder, decoder, mlp, probe } from "./method.js";
 import { serve, tensors } from "./serve.js";
 import { bytes, unpack } from "./weights.js";
 
-const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 5, AT_ONCE = 20;
+const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 5, AT_ONCE = 8;
 /** What each way is given, and which predictor its embedding passes, if any. */
 const WAYS = {
   encoder: { given: "left", predictor: null },
@@ -61,17 +61,18 @@ const answers = {
   },
   /** Embed the training images, a few at a time, so that drawing is heard meanwhile. */
   async bank({ left, right }) {
-    const halves = { left: bytes(left), right: bytes(right) };
-    for (const way of Object.keys(WAYS)) {
-      const source = halves[WAYS[way].given], count = source.length / PIXELS;
-      const found = new Float32Array(count * WIDTH);
+    for (const [side, text] of Object.entries({ left, right })) {
+      const source = bytes(text), count = source.length / PIXELS;
+      const ways = Object.keys(WAYS).filter((way) => WAYS[way].given === side);
+      const found = Object.fromEntries(ways.map((way) => [way, new Float32Array(count * WIDTH)]));
       for (let i = 0; i + AT_ONCE <= count; i += AT_ONCE) {
         const part = source.subarray(i * PIXELS, (i + AT_ONCE) * PIXELS);
-        const s = features(way, embedded(Float32Array.from(part, (v) => v / 255), AT_ONCE));
-        found.set(s.dataSync(), i * WIDTH);
+        const s = embedded(Float32Array.from(part, (v) => v / 255), AT_ONCE);
+        for (const way of ways) found[way].set(features(way, s.ref).dataSync(), i * WIDTH);
+        s.dispose();
         await new Promise((next) => { setTimeout(next, 0); });
       }
-      banks[way] = found;
+      Object.assign(banks, found);
     }
     postMessage({ kind: "banked" });
   },
