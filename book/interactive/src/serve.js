@@ -1,0 +1,24 @@
+// What the three workers share: they wait for jax-js, answer by kind, and say what went wrong.
+import { defaultDevice, init, numpy as np } from "@jax-js/jax";
+
+/** Answer messages by their `kind`; an error becomes a sentence for the page. */
+export function serve(answers) {
+  const ready = init("wasm").then(() => defaultDevice("wasm"));
+  globalThis.onmessage = async ({ data }) => {
+    try {
+      await ready;
+      await answers[data.kind](data);
+    } catch (error) {
+      postMessage({ kind: "failed", message: error.message });
+    }
+  };
+}
+
+/** Values with a shape as a tensor. */
+export const tensor = ({ data, shape }) => np.array(data.slice()).reshape(shape);
+
+/** Those unpacked weights whose names begin alike, as tensors. */
+export const tensors = (unpacked, prefix) =>
+  Object.fromEntries(Object.entries(unpacked)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, one]) => [name, tensor(one)]));
