@@ -1,4 +1,4 @@
-"""Make the weights of the demos in the page: `make weights`, some ten minutes on two cores.
+"""Make the weights of the demos in the page: `make weights`, two minutes on two free cores.
 
 The hallucination pad gets the model of chapter 5 (BiJEPA, seed 0, ten epochs) with a decoder and a
 classifier for each way to complete a digit, rounded to a byte a number. The Lorenz explorer gets a
@@ -70,7 +70,8 @@ def lorenz_weights() -> dict[str, Tensor]:
 def main() -> None:
     """Make both files, and the note on where they come from."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    note: dict[str, Any] = {}
+    origin = FOLDER / "provenance.json"
+    note: dict[str, Any] = json.loads(origin.read_text("utf-8")) if origin.is_file() else {}
     makers = {"lorenz": (lorenz_weights, False), "hallucination": (hallucination_weights, True)}
     for name, (make, rounded) in makers.items():
         if sys.argv[1:] and name not in sys.argv[1:]:
@@ -81,7 +82,7 @@ def main() -> None:
         note[name] = {"seed": SEED, **here}
         size = (FOLDER / f"{name}.npz").stat().st_size / 1e6
         print(f"{name}: {size:.2f} MB, {here['seconds']:.0f} s")
-    write_whole(FOLDER / "provenance.json", (json.dumps(note, indent=1) + "\n").encode())
+    write_whole(origin, (json.dumps(note, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -60,7 +60,6 @@ function panel(letter, preset, changed) {
 
 function build(section) {
   const live = liveRegion();
-  let speed = 0;
   const changed = () => { writeAddress(NAME, all, ANCHOR); };
   const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
   const two = checkbox("second run beside it", true, () => {
@@ -103,8 +102,6 @@ function build(section) {
       run.data.rows.push(...said.rows);
       if (said.forecasts) run.data.waves = said.forecasts;
       run.step = said.step;
-      speed = said.rate || speed;
-      run.rate = said.rate;
       run.progress.textContent = `step ${said.step.toLocaleString("en-US")} of ` +
         `${Number(steps.get()).toLocaleString("en-US")}, ${Math.round(said.rate)} steps a second`;
       schedule();
@@ -224,7 +221,6 @@ function build(section) {
 
   const waiting = new Map();
   section.demo = {
-    speed: () => runs.map((run) => run.rate),
     compare: (settings, weights, pairs) => new Promise((done) => {
       const id = waiting.size;
       waiting.set(id, done);
