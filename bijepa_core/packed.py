@@ -64,13 +64,29 @@ def unpack(path: Path) -> dict[str, Tensor]:
         FileNotFoundError: if there is no such file.
         ValueError: if it holds anything but numbers.
     """
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = stored(path)
     return {
         name: _restored(values, arrays.get(name + SCALE))
         for name, values in arrays.items()
         if not name.endswith(SCALE)
     }
+
+
+def stored(path: Path) -> dict[str, Array]:
+    """The arrays as they lie in the file: rounded ones as bytes, beside their steps.
+
+    Args:
+        path: of :func:`pack`.
+
+    Returns:
+        By name; the steps of a rounded matrix under its name and ``@scale``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds anything but numbers.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def _restored(values: Array, step: Array | None) -> Tensor:

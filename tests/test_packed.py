@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bijepa_core.packed import LEVELS, SCALE, pack, unpack
+from bijepa_core.packed import LEVELS, SCALE, pack, stored, unpack
 
 
 def test_unrounded_tensors_come_back_as_they_were(
@@ -40,9 +40,9 @@ def test_a_rounded_number_takes_a_byte_and_vectors_stay(
 ) -> None:
     vector = normal(9).float()
     pack(tmp_path / "w.npz", {"w": normal(6, 8), "b": vector})
-    with np.load(tmp_path / "w.npz", allow_pickle=False) as archive:
-        assert archive["w"].dtype == np.int8
-        assert archive["w" + SCALE].shape == (6,)
+    arrays = stored(tmp_path / "w.npz")
+    assert arrays["w"].dtype == np.int8
+    assert arrays["w" + SCALE].shape == (6,)
     assert torch.equal(unpack(tmp_path / "w.npz")["b"], vector)
 
 

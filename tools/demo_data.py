@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from bijepa_core.data import mnist
 from bijepa_core.errors import DataNotFoundError
 from bijepa_core.files import write_whole
+from bijepa_core.packed import stored
 
 WEIGHTS = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 NAMES = ("lorenz", "hallucination")
@@ -29,8 +29,7 @@ def script(name: str, value: object) -> bytes:
 
 def packed(path: Path) -> dict[str, Any]:
     """The arrays of a file of weights, end to end, and where each of them begins."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = stored(path)
     # numbers of four bytes first, so that each begins where four divides
     order = sorted(arrays, key=lambda name: -arrays[name].itemsize)
     listed, content = [], b""

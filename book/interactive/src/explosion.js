@@ -96,7 +96,6 @@ function build(section) {
     });
   }
   function hear(run, said) {
-    if (said.kind === "compared") { waiting.get(said.id)?.(said.terms); return; }
     if (said.kind === "progress") {
       for (const [step, loss] of said.found) run.data.loss[step] = loss;
       run.data.rows.push(...said.rows);
@@ -170,7 +169,7 @@ function build(section) {
       [run.step, run.state] = [0, "running"];
       run.progress.textContent = "starting";
       const end = only ?? Number(steps.get());
-      run.worker?.postMessage(
+      run.worker?.tell(
         { kind: "start", settings: run.settings(), seed: Number(seed.get()), end });
     }
     live.say("Training.");
@@ -182,7 +181,7 @@ function build(section) {
       const end = Number(steps.get());
       if (run.state !== "paused" || run.step >= end) continue;
       run.state = "running";
-      run.worker?.postMessage({ kind, end, seed: Number(seed.get()) });
+      run.worker?.tell({ kind, end, seed: Number(seed.get()) });
     }
     refresh();
   }
@@ -190,7 +189,7 @@ function build(section) {
   const train = button("Train", () => (begun() ? proceed("go") : start()), { class: "demo-button demo-main" });
   const pause = button("Pause", () => {
     for (const run of active()) {
-      if (run.state === "running") run.worker?.postMessage({ kind: "pause" });
+      if (run.state === "running") run.worker?.tell({ kind: "pause" });
     }
   });
   const step = button("One step", () => (begun() ? proceed("step") : start(1)));
@@ -217,15 +216,11 @@ function build(section) {
   runs.forEach((run) => run.matches());
   runs[1].element.hidden = !two.get();
   live.say(wrong.length ? complaint(wrong) : "Press Train. A run of 2,000 steps takes some seconds.");
-    refresh();
+  refresh();
 
-  const waiting = new Map();
   section.demo = {
-    compare: (settings, weights, pairs) => new Promise((done) => {
-      const id = waiting.size;
-      waiting.set(id, done);
-      runs[0].worker.postMessage({ kind: "compare", settings, weights, pairs, id });
-    }),
+    compare: async (settings, weights, pairs) =>
+      (await runs[0].worker.ask({ kind: "compare", settings, weights, pairs })).terms,
   };
   fill(section, body);
 }

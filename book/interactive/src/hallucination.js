@@ -1,6 +1,6 @@
 // The hallucination pad: draw half a digit, and the model draws the other half.
 import code from "worker:hallucination-worker";
-import { startWorker } from "./host.js";
+import { latest, startWorker } from "./host.js";
 import {
   button, canvas, choice, color, complaint, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
@@ -35,9 +35,8 @@ function paint(context, width, height, left, right) {
 function build(section) {
   const live = liveRegion();
   let pixels = new Float32Array(PIXELS), truth = null, label = null;
-  let answer = {}, images = null, worker = null, loaded = false, wait = null;
-  let cursor = [7, 5], pen = null, usedKeys = false, id = 0, sent = 0, took = 0;
-  const waiting = new Map();
+  let answer = {}, images = null, worker = null, loaded = false;
+  let cursor = [7, 5], pen = null, usedKeys = false, took = 0;
 
   const share = () => { writeAddress(NAME, controls, ANCHOR); };
   const given = choice("you draw", [["left", "the left half"], ["right", "the right half"]], "left",
@@ -180,26 +179,17 @@ function build(section) {
     pick();
   }
 
-  /** Ask for a completion; while one is under way, only the latest question is kept. */
+  const ask = (side, values) => worker.ask({ kind: "complete", given: side, pixels: values });
+  const complete = latest(async () => {
+    const sent = performance.now();
+    answer = (await ask(given.get(), pixels)).found;
+    took = performance.now() - sent;
+    show();
+  });
   function request() {
     pad.redraw();
-    if (!loaded || wait) { if (loaded) wait = "again"; return; }
-    wait = "once";
-    sent = performance.now();
-    ask(given.get(), pixels).then((said) => {
-      answer = said.found;
-      took = performance.now() - sent;
-      show();
-      const more = wait === "again";
-      wait = null;
-      if (more) request();
-    });
+    if (loaded) complete();
   }
-  const ask = (side, values) => new Promise((done) => {
-    id += 1;
-    waiting.set(id, done);
-    worker.postMessage({ kind: "complete", id, given: side, pixels: values });
-  });
   function show() {
     for (const [way, { picture, bars, near }] of Object.entries(outcomes)) {
       const said = answer[way];
@@ -236,21 +226,21 @@ function build(section) {
       ...Object.values(outcomes).map((one) => one.element)));
   const { wrong } = readAddress(NAME, controls);
   live.say("Fetching the model, about two megabytes.");
-    for (const one of Object.values(outcomes)) one.element.hidden = one.side === given.get();
+  for (const one of Object.values(outcomes)) one.element.hidden = one.side === given.get();
   worker = startWorker(code, (said) => {
     if (said.kind === "loaded") {
       loaded = true;
       pick();
       if (images) sendBank();
       if (wrong.length) live.say(complaint(wrong));
-    } else if (said.kind === "banked") { section.dataset.banked = ""; request(); } else {
-      waiting.get(said.id)?.(said);
-      waiting.delete(said.id);
+    } else { // it has the training images
+      section.dataset.banked = "";
+      request();
     }
   }, (why) => { live.say(`The pad could not go on: ${why}`); });
-  const sendBank = () => worker.postMessage(
+  const sendBank = () => worker.tell(
     { kind: "bank", left: images.text.left, right: images.text.right });
-  arrival("hallucination").then((packed) => worker?.postMessage({ kind: "load", packed }));
+  arrival("hallucination").then((packed) => worker?.tell({ kind: "load", packed }));
   arrival("images").then((packed) => {
     if (!packed) { // built where MNIST could not be had
       digit.set("none");

@@ -1,7 +1,7 @@
 // The Lorenz explorer: choose a state, and see what the model makes of its future and its past.
 import { PerspectiveCamera, Spherical, Vector3 } from "three";
 import code from "worker:lorenz-worker";
-import { startWorker } from "./host.js";
+import { latest, startWorker } from "./host.js";
 import { DT, STATES, later, orbit } from "./system.js";
 import {
   brief, canvas, choice, color, complaint, fill, h, liveRegion, readAddress, slider, writeAddress,
@@ -36,8 +36,7 @@ function build(section) {
     turn: slider("turn", [-180, 180, 1], 40, look, 0),
     tilt: slider("tilt", [5, 175, 1], 75, look, 0),
   };
-  let scene = null, worker = null, loaded = false, id = 0, drag = null;
-  const waiting = new Map();
+  let scene = null, worker = null, loaded = false, drag = null;
 
   const attractor = orbit(later([1, 1, 20], 20), 2500); // faint, for the eye
   const camera = new PerspectiveCamera(40, 1, 1, 1000);
@@ -117,15 +116,12 @@ function build(section) {
     if (drag.state) { // along the plane through the start that faces the reader
       const depth = new Vector3(...start()).project(camera).z;
       const p = new Vector3((2 * x) / width - 1, 1 - (2 * y) / height, depth).unproject(camera);
-      for (const axis of ["x", "y", "z"]) {
-        const { input } = controls[axis];
-        controls[axis].set(Math.min(Math.max(p[axis], Number(input.min)), Number(input.max)));
-      }
+      for (const axis of ["x", "y", "z"]) controls[axis].set(p[axis]);
       redo();
     } else {
       const turned = controls.turn.get() - (x - drag.x) / 2;
       controls.turn.set(((turned + 540) % 360) - 180);
-      controls.tilt.set(Math.min(Math.max(controls.tilt.get() - (y - drag.y) / 2, 5), 175));
+      controls.tilt.set(controls.tilt.get() - (y - drag.y) / 2);
       look();
     }
     Object.assign(drag, { x, y });
@@ -142,8 +138,7 @@ function build(section) {
       ArrowDown: ["tilt", -5] }[event.key] ?? [];
     if (!name) return;
     event.preventDefault();
-    const { input } = controls[name];
-    controls[name].set(Math.min(Math.max(controls[name].get() + by, Number(input.min)), Number(input.max)));
+    controls[name].set(controls[name].get() + by);
     look();
   });
 
@@ -153,11 +148,7 @@ function build(section) {
   };
   const states = (windows) => windows.flatMap((window) =>
     Array.from({ length: STATES }, (_, i) => window.slice(3 * i, 3 * i + 3)));
-  const ask = (question) => new Promise((done) => {
-    id += 1;
-    waiting.set(id, done);
-    worker.postMessage({ kind: "guess", id, ...question });
-  });
+  const ask = (question) => worker.ask({ kind: "guess", ...question });
 
   /** The true states for the controls, and where the window begins that the model sees. */
   function truth() {
@@ -165,11 +156,8 @@ function build(section) {
     const first = later(start(), controls.settle.get());
     return { all: orbit(first, count), first, from: STATES * back, count };
   }
-  let pending = false, again = false;
-  async function compute() {
+  const compute = latest(async () => {
     if (!loaded) return;
-    if (pending) { again = true; return; }
-    pending = true;
     const { all, first, from, count } = truth();
     const seen = all.slice(from, from + STATES), [before, last] = seen.slice(-2);
     const found = await ask(
@@ -185,9 +173,7 @@ function build(section) {
     };
     tell(scene, all, from, found);
     view.redraw();
-    pending = false;
-    if (again) { again = false; compute(); }
-  }
+  });
   const table = h("tbody", {});
   function tell({ forecast, straight, neighbor }, all, from, found) {
     const future = all.slice(from + STATES), last = all[from + STATES - 1];
@@ -234,16 +220,12 @@ function build(section) {
   const { wrong } = readAddress(NAME, controls);
   const failed = (why) => { live.say(`The explorer could not start: ${why}`); };
   live.say("Fetching the model.");
-    worker = startWorker(code, (said) => {
-    if (said.kind === "loaded") {
-      loaded = true;
-      compute().then(() => { if (wrong.length) live.say(complaint(wrong)); });
-    } else {
-      waiting.get(said.id)?.(said);
-      waiting.delete(said.id);
-    }
+  worker = startWorker(code, async () => {
+    loaded = true;
+    await compute();
+    if (wrong.length) live.say(complaint(wrong));
   }, failed);
-  arrival("lorenz").then((packed) => worker?.postMessage({ kind: "load", packed }));
+  arrival("lorenz").then((packed) => worker?.tell({ kind: "load", packed }));
   section.demo = { ask, truth, scene: () => scene };
   fill(section, body);
 }

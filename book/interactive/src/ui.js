@@ -55,7 +55,7 @@ export function slider(label, [low, high, step], value, changed, digits = 2) {
     element: h("label", { class: "demo-field" }, h("span", {}, label, " ", output), input),
     input,
     get: () => Number(input.value),
-    set: (next) => { input.value = next; show(); },
+    set: (next) => { input.value = next; show(); }, // the browser keeps it between low and high
     text: () => String(Number(input.value)),
     parse,
   };
