@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         help="the referee's study: every condition, many seeds, on all cores or a cluster",
         description="Train and measure every condition of the study and write one JSON a "
         "condition. Results appear as they finish; after a stop of any kind, --resume does only "
-        "what is missing, with the same numbers. On two cores everything takes about nine hours, a "
+        "what is missing, with the same numbers. On two cores everything takes about six hours, a "
         "single condition at the paper's length half a minute (sine), two minutes (lorenz) or "
         "20 minutes (mnist).",
     )
@@ -125,7 +125,8 @@ def parser() -> argparse.ArgumentParser:
     claims = commands.add_parser(
         "claims",
         help="the verdict on every claim of the paper, from recorded results",
-        description="Print each claim with its verdict.",
+        description="Print each claim with its verdict; then those that were asked after the "
+        "runs, judged apart.",
     )
     claims.add_argument(
         "--results", type=Path, metavar="DIR", help="default: the results recorded in the book"
@@ -258,12 +259,15 @@ def _evidence(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _claims(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from bijepa_core.evidence.later import LATER
     from bijepa_core.evidence.study import load
     from bijepa_core.evidence.verdicts import judge
     from bijepa_core.report import plain_verdicts, verdict_table
 
-    verdicts = judge(load(options.results))
-    return {"verdicts": plain_verdicts(verdicts)}, verdict_table(verdicts)
+    records = load(options.results)
+    verdicts, later = judge(records), judge(records, LATER)
+    text = f"{verdict_table(verdicts)}\n\nAsked after the runs:\n\n{verdict_table(later)}"
+    return {"verdicts": plain_verdicts(verdicts), "later": plain_verdicts(later)}, text
 
 
 COMMANDS = {

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import median
 from textwrap import wrap
 from typing import Any
 
 from bijepa_core.evidence.claims import Criterion
-from bijepa_core.evidence.conditions import BASELINES
-from bijepa_core.evidence.verdicts import Finding, Verdict, shown
+from bijepa_core.evidence.conditions import BASELINES, Length, conditions
+from bijepa_core.evidence.verdicts import Finding, Records, Verdict, shown
+from bijepa_core.experiments import Name
 
 NAMES = {
     "classic": "Classic JEPA",
@@ -117,6 +119,33 @@ def record_table(
     return text_table(cells)
 
 
+def condition_table(
+    records: Records, experiment: Name, length: Length, measures: Mapping[str, str]
+) -> str:
+    """Every condition of an experiment, medians over its seeds.
+
+    Args:
+        records: the study's.
+        experiment: ``sine``, ``lorenz`` or ``mnist``.
+        length: of the training; ``paper`` or ``long``.
+        measures: columns and the measures they show; ``-`` where a model has no such thing.
+
+    Returns:
+        A table, rows in the order of the study.
+    """
+    cells = [["", *measures]]
+    for condition in conditions(experiment)[1:]:  # the first is the baselines
+        record = records.get(f"{experiment}-{condition.name}-{length}")
+        if record is None:
+            continue
+        row = [condition.name]
+        for measure in measures.values():
+            found = [v for v in record["measures"].get(measure, []) if v is not None]
+            row.append(f"{median(found):.3g}" if found else "-")
+        cells.append(row)
+    return text_table(cells)
+
+
 def findings(*statements: tuple[bool, str]) -> str:
     """Statements about a run, each with yes or no in front."""
     return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)
@@ -127,7 +156,9 @@ MEASURES = {
     "paper_b": "error B, paper's probe",
     "fair_a": "error A, converged",
     "fair_b": "error B, converged",
+    "whole_a": "error A, whole target",
     "whole_b": "error B, whole target",
+    "past_a": "error of the past, from the embedding",
     "past_b": "error of the past",
     "knn_a": "error A, neighbors",
     "knn_b": "error B, neighbors",
@@ -235,7 +266,10 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def claim_text(verdicts: Sequence[Verdict], width: int = 78) -> str:
-    """Each claim in words with its verdict, and each of its criteria with what was measured."""
+    """Each claim in words with its verdict, and each of its criteria with what was measured.
+
+    An open criterion shows its corrected p.
+    """
     lines: list[str] = []
 
     def put(text: str, first: str = "  ", rest: str = "  ") -> None:
@@ -250,7 +284,9 @@ def claim_text(verdicts: Sequence[Verdict], width: int = 78) -> str:
         for kind, findings in (("fair", v.fair), ("paper", v.paper)):
             for f in findings:
                 what = named(f.criterion).replace("\n", ", ")
-                put(f"{kind}, {f.says}: {what}: {measured(f)}", "  - ", "    ")
+                # a reader wants to know how far an open question is from an answer
+                says = f"open (p {f.p:.2g})" if f.says == "open" and f.effect else f.says
+                put(f"{kind}, {says}: {what}: {measured(f)}", "  - ", "    ")
         lines.append("")
     return "\n".join(lines).rstrip()
 
@@ -267,7 +303,9 @@ def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
     lines = ["| The paper says | Section | Verdict | What decides |", "| --- | --- | --- | --- |"]
     for v in verdicts:
         found = deciding(v)
-        what = "" if found is None else f"{named(found.criterion)}: {measured(found)}"
+        what = "not tested"
+        if found is not None:
+            what = f"{named(found.criterion)}: {measured(found)}"
         cells = [v.claim.claim.rstrip("."), v.claim.section, f"**{v.word}**", what]
         lines.append("| " + " | ".join(cell.replace("\n", ", ") for cell in cells) + " |")
     return "\n".join(lines)

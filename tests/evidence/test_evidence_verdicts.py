@@ -12,8 +12,15 @@ from scipy.stats import ttest_1samp
 
 from bijepa_core.cli import main
 from bijepa_core.evidence.claims import CLAIMS, TEN_PERCENT, Claim, Criterion
+from bijepa_core.evidence.later import LATER
 from bijepa_core.evidence.verdicts import Finding, Verdict, judge, margins, pairs
-from bijepa_core.report import plain_verdicts, verdict_table
+from bijepa_core.report import (
+    claim_text,
+    condition_table,
+    plain_verdicts,
+    verdict_markdown,
+    verdict_table,
+)
 from bijepa_core.statistics import holm
 
 Record = dict[str, Any]
@@ -438,6 +445,37 @@ def test_a_plain_finding_without_data_says_what_is_missing(verdicts: list[Verdic
     assert "mean" not in plain
 
 
+# In words
+
+
+def test_an_open_question_says_how_far_it_is_from_an_answer() -> None:
+    asked = (claim(LEVEL),)
+    unsure = {"sine-new-paper": record(range(4), rank=[1.8, 2.4, 2.2, 2.0])}
+    (verdict,) = judge(unsure, asked)
+    (finding,) = verdict.fair
+    assert finding.says == "open"
+    assert f"fair, open (p {finding.p:.2g}): effective rank" in claim_text([verdict])
+    assert "fair, open: effective rank" in claim_text(judge({}, asked))
+
+
+def test_a_claim_without_criteria_is_called_untested() -> None:
+    assert verdict_markdown(judge({}, (claim(),))).endswith("| **not decidable** | not tested |")
+
+
+def test_a_table_of_conditions_has_medians_and_a_dash_where_there_is_no_such_measure() -> None:
+    records = {
+        "sine-expressive-paper": record(range(3), error=[3.0, 1.0, 2.0], past=[None, 4.0, 5.0]),
+        "sine-classic-paper": record(range(3), error=[0.125, 0.25, 0.5]),
+        "sine-expressive-long": record(range(3), error=[9.0, 9.0, 9.0]),
+    }
+    table = condition_table(records, "sine", "paper", {"B": "error", "past": "past"})
+    assert [line.split() for line in table.splitlines() if "---" not in line] == [
+        ["B", "past"],
+        ["classic", "0.25", "-"],
+        ["expressive", "2", "4.5"],
+    ]
+
+
 # At a terminal
 
 
@@ -459,11 +497,15 @@ def test_the_command_prints_and_writes_the_verdicts(
 ) -> None:
     folder, path = write(tmp_path / "results", eigenvalues(factor)), tmp_path / "verdicts.json"
     assert main(["claims", "--results", str(folder), "--json", str(path)]) == 0
-    _, _, *rows = capsys.readouterr().out.splitlines()
+    first, second = capsys.readouterr().out.split("\n\nAsked after the runs:\n\n")
+    (_, _, *rows), (_, _, *later) = first.splitlines(), second.splitlines()
     assert [row.split()[0] for row in rows] == [c.id for c in CLAIMS]
+    assert [row.split()[0] for row in later] == [c.id for c in LATER]
     (row,) = (row for row in rows if row.startswith("eigenvalues "))
     assert word in row
-    written = {v["id"]: v for v in json.loads(path.read_text())["verdicts"]}
+    plain = json.loads(path.read_text())
+    assert [v["id"] for v in plain["later"]] == [c.id for c in LATER]
+    written = {v["id"]: v for v in plain["verdicts"]}
     assert list(written) == [c.id for c in CLAIMS]
     assert written["eigenvalues"]["verdict"] == word
     assert {v["verdict"] for v in written.values()} == {word, "not decidable"}
