@@ -285,7 +285,7 @@ def claim_text(verdicts: Sequence[Verdict], width: int = 78) -> str:
             for f in findings:
                 what = named(f.criterion).replace("\n", ", ")
                 # a reader wants to know how far an open question is from an answer
-                says = f"open (p {f.p:.2g})" if f.says == "open" and f.effect else f.says
+                says = f"open (p {f.p:.3g})" if f.says == "open" and f.effect else f.says
                 put(f"{kind}, {says}: {what}: {measured(f)}", "  - ", "    ")
         lines.append("")
     return "\n".join(lines).rstrip()

@@ -454,7 +454,7 @@ def test_an_open_question_says_how_far_it_is_from_an_answer() -> None:
     (verdict,) = judge(unsure, asked)
     (finding,) = verdict.fair
     assert finding.says == "open"
-    assert f"fair, open (p {finding.p:.2g}): effective rank" in claim_text([verdict])
+    assert f"fair, open (p {finding.p:.3g}): effective rank" in claim_text([verdict])
     assert "fair, open: effective rank" in claim_text(judge({}, asked))
 
 
