@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         help="the referee's study: every condition, many seeds, on all cores or a cluster",
         description="Train and measure every condition of the study and write one JSON a "
         "condition. Results appear as they finish; after a stop of any kind, --resume does only "
-        "what is missing, with the same numbers. On two cores everything takes about six hours, a "
+        "what is missing, with the same numbers. On two cores everything takes about five hours, a "
         "single condition at the paper's length half a minute (sine), two minutes (lorenz) or "
         "20 minutes (mnist).",
     )
