@@ -442,6 +442,24 @@ def test_explorer_is_turned_and_its_start_dragged(page: "Page", served: str) -> 
     )
 
 
+def test_slow_drags_turn_as_far_as_fast_ones(page: "Page", served: str) -> None:
+    """Whole degrees must not swallow moves of a pixel, in either direction."""
+    section = open_demo(page, "lorenz", served)
+    until_status(page, "lorenz", "forecast is off")
+    space = section.locator(".demo-space")
+    space.scroll_into_view_if_needed()
+    box = space.bounding_box()
+    assert box is not None
+    tilt = section.get_by_role("slider", name="tilt")
+    for way, degrees in ((-1, "95"), (1, "75")):
+        x, y = box["x"] + 20, box["y"] + 80
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + way * 40, steps=40)
+        page.mouse.up()
+        assert tilt.input_value() == degrees
+
+
 def test_start_is_dragged_by_its_handle(page: "Page", served: str) -> None:
     """The ringed point is where the start is drawn, and takes the start along."""
     section = open_demo(page, "lorenz", served, "?lorenz=x.0~y.0~z.25")  # the picture's center

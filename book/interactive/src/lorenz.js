@@ -107,7 +107,10 @@ function build(section) {
   };
   view.element.addEventListener("pointerdown", (event) => {
     const [x, y, width, height] = at(event), [hx, hy] = onScreen(start(), width, height);
-    drag = { state: Math.hypot(x - hx, y - hy) < GRIP, x, y };
+    drag = {
+      state: Math.hypot(x - hx, y - hy) < GRIP, x, y,
+      turn: controls.turn.get(), tilt: controls.tilt.get(),
+    };
     view.element.setPointerCapture(event.pointerId);
   });
   view.element.addEventListener("pointermove", (event) => {
@@ -119,12 +122,12 @@ function build(section) {
       for (const axis of ["x", "y", "z"]) controls[axis].set(p[axis]);
       redo();
     } else {
-      const turned = controls.turn.get() - (x - drag.x) / 2;
-      controls.turn.set(((turned + 540) % 360) - 180);
-      controls.tilt.set(controls.tilt.get() - (y - drag.y) / 2);
+      // from where the drag began: whole degrees would swallow small moves one by one
+      const turned = drag.turn - (x - drag.x) / 2;
+      controls.turn.set(turned - 360 * Math.round(turned / 360));
+      controls.tilt.set(drag.tilt - (y - drag.y) / 2);
       look();
     }
-    Object.assign(drag, { x, y });
   });
   view.element.addEventListener("touchstart", (event) => { // else the page would scroll
     const [x, y, width, height] = at(event.touches[0]), [hx, hy] = onScreen(start(), width, height);
