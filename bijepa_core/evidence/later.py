@@ -4,15 +4,25 @@ The same margins and the same rule, corrected for one another alone. Whoever cho
 numbers. So they confirm nothing; they say what :data:`bijepa_core.evidence.claims.CLAIMS` left out.
 """
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from bijepa_core.evidence.claims import TEN_PERCENT, Claim, Criterion, half
+from bijepa_core.evidence.claims import CLAIMS, TEN_PERCENT, Claim, Criterion
 
 _sine, _lorenz, _mnist = (
     partial(Criterion, "sine"),
     partial(Criterion, "lorenz"),
     partial(Criterion, "mnist"),
 )
+
+_asked = {claim.id: claim for claim in CLAIMS}
+
+
+def _again(criteria: tuple[Criterion, ...], **changes: Any) -> tuple[Criterion, ...]:
+    """Criteria with their margins, asked of something else."""
+    return tuple(replace(criterion, **changes) for criterion in criteria)
+
 
 LATER = (
     Claim(
@@ -60,9 +70,7 @@ LATER = (
         "Sine, Protocol B: BiJEPA forecasts better than classic JEPA after ten times the training.",
         "There, too, the converged probe's error is lower by half of the reported factor of 3.9.",
         "It is not.",
-        fair=(
-            _sine("fair_b", "expressive", "lower", "classic", half(0.0517 / 0.0132), length="long"),
-        ),
+        fair=_again(_asked["sine-b"].fair, length="long"),
     ),
     Claim(
         "lorenz-b-longer",
@@ -72,11 +80,7 @@ LATER = (
         "training.",
         "There, too, the converged probe's error is lower by half of the reported factor of 3.8.",
         "It is not.",
-        fair=(
-            _lorenz(
-                "fair_b", "expressive", "lower", "classic", half(0.0937 / 0.0249), length="long"
-            ),
-        ),
+        fair=_again(_asked["lorenz-b"].fair, length="long"),
     ),
     Claim(
         "sphere-limits",
@@ -99,8 +103,8 @@ LATER = (
         "Sine: the sphere's training loss is smoother than classic's.",
         "Its forward loss alone jumps 10 % less from batch to batch.",
         "It is not.",
-        fair=(_sine("roughness_forward", "restrictive", "lower", "classic", TEN_PERCENT),),
-        paper=(_sine("roughness", "restrictive", "lower", "classic", TEN_PERCENT),),
+        fair=_again(_asked["sine-smoother"].fair, condition="restrictive"),
+        paper=_again(_asked["sine-smoother"].paper, condition="restrictive"),
     ),
     Claim(
         "past-kept",
@@ -128,8 +132,8 @@ LATER = (
         "batch and over classic JEPA with twice the steps.",
         "It does not.",
         fair=(
-            _mnist("fair_decoder", "expressive", "lower", "classic-batch", half(0.0305 / 0.0298)),
-            _mnist("fair_decoder", "expressive", "lower", "classic-steps", half(0.0305 / 0.0298)),
+            *_again(_asked["mnist-decoder"].fair, than="classic-batch"),
+            *_again(_asked["mnist-decoder"].fair, than="classic-steps"),
         ),
     ),
 )

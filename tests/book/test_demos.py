@@ -42,7 +42,7 @@ from tests.book.browsing import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 CHAPTERS = {"explosion": "02-explosion", "lorenz": "04-lorenz", "hallucination": "05-mnist"}
 NEEDS = {
@@ -416,18 +416,33 @@ def test_forecasts_and_truth_in_the_page_are_the_cores(page: "Page", served: str
         assert gap < SAME
 
 
-def test_explorer_is_turned_and_its_start_dragged(page: "Page", served: str) -> None:
-    section = open_demo(page, "lorenz", served)
+def open_explorer(
+    page: "Page", served: str, query: str = ""
+) -> "tuple[Locator, Locator, FloatRect]":
+    """Come to the Lorenz explorer: the demo, its picture in space, and where that lies."""
+    section = open_demo(page, "lorenz", served, query)
     until_status(page, "lorenz", "forecast is off")
     space = section.locator(".demo-space")
     space.scroll_into_view_if_needed()
     box = space.bounding_box()
     assert box is not None
-    before = status(section)
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    return section, space, box
+
+
+def drag(
+    page: "Page", start: tuple[float, float], end: tuple[float, float], steps: int = 1
+) -> None:
+    """Move the pressed mouse from one place to another."""
+    page.mouse.move(*start)
     page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + 40)
+    page.mouse.move(*end, steps=steps)
     page.mouse.up()
+
+
+def test_explorer_is_turned_and_its_start_dragged(page: "Page", served: str) -> None:
+    section, space, box = open_explorer(page, served)
+    before = status(section)
+    drag(page, (box["x"] + 20, box["y"] + 20), (box["x"] + 120, box["y"] + 40))
     assert section.get_by_role("slider", name="turn").input_value() == "-10"
     assert status(section) == before
     space.focus()
@@ -444,35 +459,20 @@ def test_explorer_is_turned_and_its_start_dragged(page: "Page", served: str) -> 
 
 def test_slow_drags_turn_as_far_as_fast_ones(page: "Page", served: str) -> None:
     """Whole degrees must not swallow moves of a pixel, in either direction."""
-    section = open_demo(page, "lorenz", served)
-    until_status(page, "lorenz", "forecast is off")
-    space = section.locator(".demo-space")
-    space.scroll_into_view_if_needed()
-    box = space.bounding_box()
-    assert box is not None
+    section, _, box = open_explorer(page, served)
     tilt = section.get_by_role("slider", name="tilt")
     for way, degrees in ((-1, "95"), (1, "75")):
         x, y = box["x"] + 20, box["y"] + 80
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x, y + way * 40, steps=40)
-        page.mouse.up()
+        drag(page, (x, y), (x, y + way * 40), steps=40)
         assert tilt.input_value() == degrees
 
 
 def test_start_is_dragged_by_its_handle(page: "Page", served: str) -> None:
     """The ringed point is where the start is drawn, and takes the start along."""
-    section = open_demo(page, "lorenz", served, "?lorenz=x.0~y.0~z.25")  # the picture's center
-    until_status(page, "lorenz", "forecast is off")
-    space = section.locator(".demo-space")
-    space.scroll_into_view_if_needed()
-    box = space.bounding_box()
-    assert box is not None
+    center = "?lorenz=x.0~y.0~z.25"  # of the picture
+    section, _, box = open_explorer(page, served, center)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y - 60, steps=5)
-    page.mouse.up()
+    drag(page, (x, y), (x, y - 60), steps=5)
     assert float(section.get_by_role("slider", name="start z").input_value()) > 30
     assert section.get_by_role("slider", name="turn").input_value() == "40"
 

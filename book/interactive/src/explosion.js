@@ -83,7 +83,7 @@ function build(section) {
     wave: chart("one unseen wave (dotted: what was to be forecast), and what is read off each prediction", [
       { name: "context", color: "text", dash: 0 }, { name: "truth", color: "text", dash: 2 },
       ...curves,
-    ], { label: "sample", wide: true }),
+    ], { wide: true }),
   };
 
   const active = () => (two.get() ? runs : runs.slice(0, 1));
