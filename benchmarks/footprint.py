@@ -46,8 +46,8 @@ def mnist_at_full_size() -> float:
 
     from bijepa_core.data import mnist
     from bijepa_core.data.streams import ShuffledBatches
+    from bijepa_core.evaluation.probes import adam_classifier, protocol_a, protocol_b, train_decoder
     from bijepa_core.experiments import CONFIGURATIONS, MNIST
-    from bijepa_core.probes import adam_classifier, protocol_a, protocol_b, train_decoder
     from bijepa_core.training import pretrain
 
     some = 20 * MNIST.batch_size

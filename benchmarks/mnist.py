@@ -10,8 +10,8 @@ from benchmarks import reference
 from benchmarks.timing import Comparison, compare
 from bijepa_core.data import mnist
 from bijepa_core.data.streams import ShuffledBatches
+from bijepa_core.evaluation.probes import adam_classifier, protocol_a, train_decoder
 from bijepa_core.experiments import CONFIGURATIONS, MNIST
-from bijepa_core.probes import adam_classifier, protocol_a, train_decoder
 from bijepa_core.seeds import initializing
 from bijepa_core.training import pretrain
 

@@ -1,10 +1,9 @@
 """BiJEPA, the bi-directional joint embedding predictive architecture, and its training."""
 
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
-from bijepa_core.encoders import ConvEncoder, Decoder, MLPEncoder
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, script_scale
-from bijepa_core.predictors import MLPPredictor
+from bijepa_core.networks import ConvEncoder, Decoder, MLPEncoder, MLPPredictor
 from bijepa_core.training import pretrain
 
 __version__ = "0.1.0"

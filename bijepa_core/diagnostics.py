@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bijepa_core.checks import inference
+from bijepa_core._support.checks import inference
 from bijepa_core.model import BiJEPA, Term
 
 

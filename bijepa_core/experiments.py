@@ -6,11 +6,10 @@ from typing import Literal
 
 from torch import nn
 
-from bijepa_core.checks import check_counts, check_positive, check_unit_interval
+from bijepa_core._support.checks import check_counts, check_positive, check_unit_interval
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
-from bijepa_core.encoders import ConvEncoder, MLPEncoder
 from bijepa_core.model import BiJEPA, script_scale
-from bijepa_core.predictors import MLPPredictor
+from bijepa_core.networks import ConvEncoder, MLPEncoder, MLPPredictor
 from bijepa_core.seeds import Seeds, build
 
 Name = Literal["sine", "lorenz", "mnist"]

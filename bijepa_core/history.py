@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bijepa_core._support.errors import NonFiniteLossError
 from bijepa_core.diagnostics import effective_rank, norm, relative_loss, variance
-from bijepa_core.errors import NonFiniteLossError
 from bijepa_core.model import Losses
 
 LOSSES = ("total", "forward", "backward")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bijepa_core.checks import check_unit_interval, check_view, check_views, inference
+from bijepa_core._support.checks import check_unit_interval, check_view, check_views, inference
 from bijepa_core.constraints import EXPRESSIVE, Constraint
 
 

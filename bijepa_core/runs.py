@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.provenance import provenance
 from bijepa_core.data import lorenz, mnist, sine
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
-from bijepa_core.devices import resolve_device
-from bijepa_core.evaluation import Scores, image_scores, series_scores
+from bijepa_core.evaluation.scores import Scores, image_scores, series_scores
 from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.provenance import provenance
 from bijepa_core.seeds import Seeds, check_seeds, draw
 from bijepa_core.training import pretrain
 
@@ -31,8 +31,8 @@ class Run:
         experiment, configuration, seeds: what was run.
         model: the trained model, with a seed axis where ``seeds`` is a sequence.
         history: losses and diagnostics of its training.
-        scores: see :mod:`bijepa_core.evaluation`.
-        origin: see :func:`bijepa_core.provenance.provenance`.
+        scores: see :mod:`bijepa_core.evaluation.scores`.
+        origin: see :func:`bijepa_core._support.provenance.provenance`.
     """
 
     experiment: Experiment

@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch.optim import AdamW, Optimizer
 
-from bijepa_core import checkpoints
-from bijepa_core.checks import check_counts, check_positive, check_table
+from bijepa_core._support import checkpoints
+from bijepa_core._support.checks import check_counts, check_positive, check_table
+from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.errors import NonFiniteLossError
+from bijepa_core._support.interrupts import deferred_interrupt
+from bijepa_core._support.progress import progress_bar
 from bijepa_core.data.streams import Batches
-from bijepa_core.devices import resolve_device
-from bijepa_core.errors import NonFiniteLossError
 from bijepa_core.history import History
-from bijepa_core.interrupts import deferred_interrupt
 from bijepa_core.model import BiJEPA
-from bijepa_core.progress import progress_bar
 
 fused_adamw = partial(AdamW, fused=True)  # one kernel for all parameters
 

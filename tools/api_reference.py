@@ -5,7 +5,7 @@ Autodoc reads them, and napoleon's parser turns their sections (`Args`, `Returns
 
 * The line below a constant is its description; napoleon would take all before a colon for a type.
 * What a docstring or a type hint names but no page describes (a class of another package, a plain
-  constant) is shown as code without a link. A name of this package that does not exist stays an
+  constant) is shown as code without a link. A name of this project that does not exist stays an
   error.
 """
 
@@ -19,7 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon import Config
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 
-PACKAGE = "bijepa_core"
+PACKAGES = ("bijepa_core.", "bijepa_book.")
 STYLE: Any = Config(napoleon_custom_sections=["Source"], napoleon_use_rtype=False)
 WITHOUT_SECTIONS = ("attribute", "data", "property")
 
@@ -33,12 +33,12 @@ def read_sections(
 
 
 def is_ours(name: str) -> bool:
-    """Tell whether a dotted name begins with this package's."""
-    return name.startswith(f"{PACKAGE}.")
+    """Tell whether a dotted name begins with one of this project's packages."""
+    return name.startswith(PACKAGES)
 
 
 def exists(name: str) -> bool:
-    """Tell whether a dotted name leads to something in this package."""
+    """Tell whether a dotted name leads to something in this project."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:
@@ -56,7 +56,7 @@ def exists(name: str) -> bool:
 def show_as_code(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.TextElement | None:
-    """Leave a name without a link where it is not of this package, or is not described."""
+    """Leave a name without a link where it is not of this project, or is not described."""
     if node.get("refdomain") != "py":
         return None
     target = str(node["reftarget"])

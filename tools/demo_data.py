@@ -12,10 +12,10 @@ from typing import Any
 
 from torch import Tensor
 
+from bijepa_book.int8 import stored
+from bijepa_core._support.errors import DataNotFoundError
+from bijepa_core._support.files import write_whole
 from bijepa_core.data import mnist
-from bijepa_core.errors import DataNotFoundError
-from bijepa_core.files import write_whole
-from bijepa_core.packed import stored
 
 WEIGHTS = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 NAMES = ("lorenz", "hallucination")

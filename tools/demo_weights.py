@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bijepa_book.chapters import lorenz as chaos
+from bijepa_book.chapters import mnist as hallucination
+from bijepa_book.int8 import pack
+from bijepa_core._support.files import write_whole
+from bijepa_core._support.provenance import provenance
 from bijepa_core.data import mnist
 from bijepa_core.experiments import LORENZ
-from bijepa_core.files import write_whole
-from bijepa_core.packed import pack
-from bijepa_core.provenance import provenance
-from bijepa_core.studies import chaos, hallucination
 
 FOLDER = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 WAYS = {
@@ -27,7 +28,7 @@ WAYS = {
     "forward": "forward predictor",
     "backward": "backward predictor",
 }
-"""How the page calls each source of :data:`bijepa_core.studies.hallucination.SOURCES`."""
+"""How the page calls each source of :data:`bijepa_book.chapters.mnist.SOURCES`."""
 SEED = 0
 
 

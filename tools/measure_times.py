@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from bijepa_core import records
-from bijepa_core.provenance import provenance
+from bijepa_book import records
+from bijepa_core._support.provenance import provenance
 
 ROOT = Path(__file__).parents[1]
 SCALES = ("smoke", "paper")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from bijepa_core.plots.diagram import DARK, LIGHT, Palette, architecture
+from bijepa_book.figures.diagram import DARK, LIGHT, Palette, architecture
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "book" / "_static"

@@ -7,27 +7,21 @@ from typing import Any
 
 import torch
 
-from bijepa_core import records
-from bijepa_core.provenance import provenance
-from bijepa_core.reproduce import reproduce
-from bijepa_core.studies import (
-    alpha,
-    chaos,
-    collapse,
-    constraints,
-    explosion,
-    hallucination,
-    own_data,
-)
+from bijepa_book import records
+from bijepa_book.chapters import alpha, explosion, jepa, own_data, sphere
+from bijepa_book.chapters import lorenz as chaos
+from bijepa_book.chapters import mnist as hallucination
+from bijepa_book.paper.tables import reproduce
+from bijepa_core._support.provenance import provenance
 
 RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
-    "01-from-jepa-to-bijepa": collapse.record,
-    "02-explosion": explosion.record,
-    "03-expressive-or-sphere": constraints.record,
-    "04-lorenz": chaos.record,
-    "05-mnist": hallucination.record,
-    "06-alpha": alpha.record,
-    "07-your-data": own_data.record,
+    "jepa": jepa.record,
+    "explosion": explosion.record,
+    "sphere": sphere.record,
+    "lorenz": chaos.record,
+    "mnist": hallucination.record,
+    "alpha": alpha.record,
+    "own-data": own_data.record,
     "tables": reproduce,
 }
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bijepa_core.checks import check_positive
+from bijepa_core._support.checks import check_positive
 
 LENGTH, CONTEXT, DT = 40, 20, 0.01
 SIGMA, RHO, BETA = 10.0, 28.0, 8.0 / 3.0

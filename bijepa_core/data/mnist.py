@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bijepa_core.errors import CorruptDataError, DataNotFoundError
+from bijepa_core._support.errors import CorruptDataError, DataNotFoundError
 
 VARIABLE = "BIJEPA_DATA"
 MEAN, STD = 0.1307, 0.3081

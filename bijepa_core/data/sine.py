@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bijepa_core.checks import check_counts, check_positive
+from bijepa_core._support.checks import check_counts, check_positive
 from bijepa_core.data.streams import BLOCK
 from bijepa_core.seeds import Seeds, check_seeds, draw
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from bijepa_core.errors import DataNotFoundError
-from bijepa_core.packed import pack, unpack
+from bijepa_book.int8 import pack, unpack
+from bijepa_core._support.errors import DataNotFoundError
 
 ROOT = Path(__file__).parents[2]
 

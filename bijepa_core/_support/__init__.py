@@ -1,0 +1,1 @@
+"""What the rooms of the core share, and no user needs by name."""

@@ -1,0 +1,1 @@
+"""What a frozen representation tells: probes, scores, baselines."""

@@ -1,0 +1,1 @@
+"""The book's own code: what its chapters need that is not the method."""

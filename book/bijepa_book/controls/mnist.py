@@ -1,0 +1,174 @@
+"""The hallucination pad: pick a digit, erase rows of its half, and see what the model draws."""
+
+from collections.abc import Mapping
+
+import ipywidgets
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from bijepa_book.chapters.mnist import (
+    NEIGHBORS,
+    ROWS,
+    Hallucinator,
+    Views,
+    entropy,
+    erase,
+    nearest,
+    probabilities,
+)
+from bijepa_book.controls.shared import NAMED, picture, png
+from bijepa_book.figures.mnist import cut_line, show, whole
+from bijepa_book.style import COLORS, style
+
+SHOWN = 5  # of the neighbors
+
+
+class HallucinationPad:
+    """Half a digit under the reader's hand.
+
+    Choose an image and a way to draw its missing half, blacken rows of the half that is given,
+    and see the drawing, its doubt, the probability of each digit and the most similar training
+    images. Nothing is trained; every change is drawn at once.
+
+    Args:
+        ways: by name, models that draw; see
+            :func:`bijepa_book.chapters.mnist.hallucinator`. Their sources take normalized
+            images.
+        test: the images to choose from.
+
+    Raises:
+        ValueError: if there is no way, or one takes images in 0..1.
+    """
+
+    def __init__(self, ways: Mapping[str, Hallucinator], test: Views) -> None:
+        if not ways or any(way.source.scaled for way in ways.values()):
+            raise ValueError(
+                "ways must be one or more, each with a source that takes normalized images; "
+                f"received {list(ways)}."
+            )
+        self.ways, self.test = dict(ways), test
+        self.way = ipywidgets.Dropdown(options=list(ways), description="draw", style=NAMED)
+        digits = [("any", -1), *((str(digit), digit) for digit in range(10))]
+        self.digit = ipywidgets.Dropdown(options=digits, description="digit", style=NAMED)
+        self.index = ipywidgets.IntSlider(
+            min=0, max=len(test.labels) - 1, description="image", style=NAMED
+        )
+        self.rows = ipywidgets.IntRangeSlider(
+            value=(0, 0), min=0, max=ROWS, description="erase rows", style=NAMED
+        )
+        self.status = ipywidgets.HTML()
+        self.picture = picture()
+        for control in (self.way, self.index, self.rows):
+            control.observe(self.update, "value")
+        self.digit.observe(self.choose, "value")
+        self.panel = ipywidgets.VBox(
+            [self.way, self.digit, self.index, self.rows, self.status, self.picture]
+        )
+        self.update()
+
+    @property
+    def choice(self) -> int:
+        """The row of the chosen image among all of them.
+
+        Raises:
+            ValueError: if the images hold no such digit.
+        """
+        candidates = self._candidates()
+        if len(candidates) == 0:
+            raise ValueError(f"There is no {self.digit.value} among these images.")
+        return int(candidates[min(self.index.value, len(candidates) - 1)])
+
+    def _candidates(self) -> Tensor:
+        labels = self.test.labels.cpu()
+        if self.digit.value < 0:
+            return torch.arange(len(labels))
+        return (labels == self.digit.value).nonzero().flatten()
+
+    def choose(self, _: object = None) -> None:
+        """The digit's menu: the slider runs over its images alone."""
+        before = self.index.value
+        self.index.value = 0
+        self.index.max = max(len(self._candidates()) - 1, 0)
+        if before == 0:  # the slider has not moved, and so has not called
+            self.update()
+
+    def update(self, _: object = None) -> None:
+        """Any control: draw again, or say why not."""
+        try:
+            self.draw()
+        except (ValueError, RuntimeError, IndexError) as error:
+            self.status.value = str(error)
+
+    def draw(self) -> None:
+        """Complete the chosen half and put the picture and a sentence into the panel."""
+        way = self.ways[self.way.value]
+        chosen = self.test.rows(slice(self.choice, self.choice + 1))
+        source, bank = way.source, way.views
+        given = erase(source.view(chosen), *self.rows.value)
+        features = way.features(given)
+        rows = nearest(features, way.bank, min(NEIGHBORS, len(way.bank)))[0]
+        doubt = bank.pixels(source.missing)[rows].var(0, keepdim=True)
+        shares = probabilities(way.probe, features)[0]
+        drawn = way.decoder(features)
+        seen = chosen.pixels(source.given).unflatten(1, (1, ROWS, -1)).clone()
+        start, stop = self.rows.value
+        seen[..., start:stop, :] = 0
+        label, guess = int(chosen.labels[0]), int(shares.argmax())
+        error = float((drawn - chosen.pixels(source.missing)).square().mean())
+        self.status.value = (
+            f"A {label}. The probe says {guess} with probability {float(shares.max()):.2f}; "
+            f"{float(entropy(shares)):.2f} bits are open. Squared error of the drawing "
+            f"{error:.4f}; doubt {float(doubt.mean()):.4f}."
+        )
+        self.picture.value = self._picture(
+            seen.flatten(1), chosen, drawn, doubt, shares, bank.rows(rows[:SHOWN]), source.given
+        )
+
+    @staticmethod
+    def _picture(
+        seen: Tensor,
+        chosen: Views,
+        drawn: Tensor,
+        doubt: Tensor,
+        shares: Tensor,
+        similar: Views,
+        given: str,
+    ) -> bytes:
+        blank = torch.full_like(seen, float("nan"))
+
+        def beside(one: Tensor, other: Tensor) -> Tensor:
+            return whole(one, other)[0] if given == "left" else whole(other, one)[0]
+
+        true = whole(chosen.left_pixels, chosen.right_pixels)[0]
+        panels = {
+            "given": beside(seen, blank),
+            "truth": true,
+            "drawn": beside(seen, drawn),
+            "doubt": beside(blank, doubt),
+        }
+        with style():
+            figure = Figure(figsize=(6.4, 6.2), dpi=90, layout="constrained")
+            upper, middle, lower = figure.subfigures(
+                3, 1, squeeze=False, height_ratios=(1.2, 1, 1.1)
+            )[:, 0]
+            for axis, (title, pixels) in zip(upper.subplots(1, 4), panels.items(), strict=True):
+                colors = ("magma", 0.25) if title == "doubt" else ("gray", 1.0)
+                show(axis, pixels, *colors)
+                cut_line(axis)
+                axis.set_title(title, fontsize=12)
+            bars = middle.subplots()
+            bars.bar(range(10), shares.tolist(), color=COLORS[0])
+            bars.set(xticks=range(10), ylim=(0, 1), ylabel="probability")
+            lower.suptitle("most similar training images", fontsize=12)
+            pictures = whole(similar.left_pixels, similar.right_pixels)
+            for axis, pixels, label in zip(
+                lower.subplots(1, len(pictures), squeeze=False)[0],
+                pictures,
+                similar.labels.tolist(),
+                strict=True,
+            ):
+                show(axis, pixels)
+                cut_line(axis)
+                axis.set_xlabel(f"a {label}", fontsize=12)
+            return png(figure)

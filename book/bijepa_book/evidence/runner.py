@@ -1,0 +1,312 @@
+"""The whole study: spread over processes or a cluster, stopped and resumed at will."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bijepa_book.evidence.grid import BASELINES, Condition
+from bijepa_book.evidence.worker import CHUNKS, merged, run_part
+from bijepa_book.records import results_folder
+from bijepa_core._support.checks import check_counts
+from bijepa_core._support.files import write_whole
+
+COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
+"""Seconds of one core per 2,000 steps and seed, roughly: for the time left, nothing else."""
+SEEDS = {"sine": 32, "lorenz": 32, "mnist": 8}
+Part = Callable[[Condition, tuple[int, ...], str], dict[str, Any]]
+Indexed = tuple[int, dict[str, Any]]
+CONNECT, APPEAR = 10, 60  # seconds until a Dask scheduler answers, until it has a worker
+ALONE = threading.Lock()
+"""Held by the part that a process is at: PyTorch's threads and generator are the process's."""
+
+
+class Task(NamedTuple):
+    """A part of the study that is still to do."""
+
+    condition: Condition
+    seeds: tuple[int, ...]
+
+    @property
+    def cost(self) -> float:
+        """Roughly, in seconds of one core."""
+        experiment = self.condition.experiment
+        idle = self.condition.name == BASELINES
+        steps = (
+            200
+            if idle
+            else experiment.steps * experiment.batch_size / {"mnist": 256}.get(experiment.name, 64)
+        )
+        return COST[experiment.name] * steps / 2_000 * len(self.seeds)
+
+
+def evidence_folder() -> Path:
+    """Where the recorded study lies."""
+    return results_folder() / "evidence"
+
+
+def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The study's records.
+
+    Args:
+        folder: where; the recorded study by default.
+
+    Returns:
+        By :attr:`Condition.key`.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if one is not whole.
+    """
+    place = folder or evidence_folder()
+    found = {path.stem: _read(path) for path in sorted(place.glob("*.json"))}
+    if not found:
+        raise FileNotFoundError(
+            f"no results in {place}. Make some with: bijepa evidence --out {place}"
+        )
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path} is not whole ({error}). Move it away and make it again with: "
+            f"bijepa evidence --resume --out {path.parent}"
+        ) from error
+    return content
+
+
+def description(condition: Condition) -> dict[str, Any]:
+    """A condition as plain data: what a record must agree on to be added to."""
+    return {
+        "condition": condition.name,
+        "length": condition.length,
+        "shared_predictor": condition.shared,
+        "experiment": asdict(condition.experiment),
+        "configuration": asdict(condition.configuration),
+    }
+
+
+def tasks(
+    conditions: Sequence[Condition], seeds: Mapping[str, int], records: Mapping[str, Any]
+) -> list[Task]:
+    """What is missing, in chunks of seeds with fixed borders.
+
+    Args:
+        conditions: to run.
+        seeds: how many, by experiment: seeds 0, 1, ...
+        records: what is there, by key.
+
+    Returns:
+        The tasks, in the order of the conditions.
+
+    Raises:
+        ValueError: if a record is of another condition than its name says.
+    """
+    found = []
+    for condition in conditions:
+        name = condition.experiment.name
+        record = records.get(condition.key)
+        done = set(record["seeds"]) if record else set()
+        if record and any(record[k] != v for k, v in description(condition).items()):
+            raise ValueError(
+                f"the record {condition.key} was made under other settings than the study's now. "
+                "Results of two kinds must not mix: choose another --out, or move the file away."
+            )
+        for start in range(0, seeds[name], CHUNKS[name]):
+            chunk = range(start, min(start + CHUNKS[name], seeds[name]))
+            left = tuple(seed for seed in chunk if seed not in done)
+            if left:
+                found.append(Task(condition, left))
+    return found
+
+
+def run_study(
+    conditions: Sequence[Condition],
+    seeds: Mapping[str, int],
+    out: Path,
+    *,
+    jobs: int = -1,
+    resume: bool = False,
+    dask: str | None = None,
+    device: str = "cpu",
+    say: Callable[[str], None] = print,
+    part: Part = run_part,
+) -> list[Path]:
+    """Run what is missing and write each result as it comes.
+
+    Only this process writes, and it writes files whole: whatever is killed, and whenever, a
+    second start with ``resume`` does what is missing and ends with the same numbers.
+
+    Args:
+        conditions: to run, in order of importance.
+        seeds: how many, by experiment.
+        out: folder for one JSON a condition.
+        jobs: processes; -1 for one a core. Ignored with ``dask``.
+        resume: add to results that are there already.
+        dask: address of a Dask scheduler, such as ``tcp://host:8786``. Its workers had best be
+            processes of one thread: in one process, parts wait for each other.
+        device: for the workers.
+        say: told what has finished and how long the rest may take.
+        part: does one task; the study's own by default.
+
+    Returns:
+        The files of the conditions, in order.
+
+    Raises:
+        ValueError: if there are results and ``resume`` is not set, or they do not fit, or a
+            number is out of range; before any work.
+        ModuleNotFoundError: if ``dask`` is asked for and not installed; before any work.
+        OSError: if no scheduler or no worker answers, before any work; if processes that do
+            the work were killed, or a file cannot be written.
+    """
+    from joblib import delayed
+
+    check_counts(**{f"seeds of {name}": count for name, count in seeds.items()})
+    if jobs == 0 or jobs < -1:
+        raise ValueError(f"jobs must be positive, or -1 for one a core; received {jobs}.")
+    records = {c.key: _read(path) for c in conditions if (path := file(c, out)).is_file()}
+    if records and not resume:
+        raise ValueError(
+            f"{out} holds results already ({len(records)} of {len(conditions)} conditions). "
+            "Add --resume to do only what is missing, or choose another --out."
+        )
+    todo = tasks(conditions, seeds, records)
+    began, spent, total = time.perf_counter(), 0.0, sum(task.cost for task in todo)
+    say(f"{len(todo)} parts to do in {len(conditions)} conditions")
+    with _workers(jobs, dask) as results_of:
+        work = (delayed(_indexed)(part, i, task, device) for i, task in enumerate(todo))
+        for done, (i, result) in enumerate(results_of(work), start=1):
+            task = todo[i]
+            key = task.condition.key
+            records[key] = _joined(task.condition, records.get(key), result)
+            write_whole(file(task.condition, out), _encoded(records[key]))
+            spent += task.cost
+            passed = time.perf_counter() - began
+            say(
+                f"{key}: seeds {task.seeds[0]} to {task.seeds[-1]} in "
+                f"{result['provenance']['seconds']:.0f} s; {done} of {len(todo)} parts, about "
+                f"{_clock(passed * (total - spent) / spent)} left"
+            )
+    return [file(c, out) for c in conditions]
+
+
+def file(condition: Condition, out: Path) -> Path:
+    """The file of a condition's results."""
+    return out / f"{condition.key}.json"
+
+
+def _indexed(part: Part, i: int, task: Task, device: str) -> Indexed:
+    with ALONE:
+        return i, part(task.condition, task.seeds, device)
+
+
+@contextmanager
+def _workers(jobs: int, dask: str | None) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
+    """A function from joblib's delayed calls to their results, as they come."""
+    from joblib import Parallel, parallel_config
+
+    if dask is not None:
+        with _cluster(dask) as results_of:
+            yield results_of
+        return
+    # a process a core and a thread a process: these models are too small to share
+    with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        try:
+            yield Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
+        except BrokenExecutor as error:
+            raise OSError(
+                "a process that did the work was killed, perhaps for want of memory. What had "
+                "finished is written: go on with --resume, and with fewer --jobs."
+            ) from error
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
+    """The same on a Dask cluster.
+
+    Not through joblib, which waits for ever where a worker cannot load the package, or dies again
+    and again.
+    """
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "--dask needs Dask: pip install 'bijepa-core[cluster]'."
+        ) from error
+    try:
+        client = Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"no Dask scheduler answers at {address}. Start one with: dask scheduler"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=APPEAR)
+        except TimeoutError as error:
+            raise OSError(
+                f"the Dask scheduler at {address} has no worker after {APPEAR} s. Start one with: "
+                f"dask worker {address} --nthreads 1"
+            ) from error
+
+        def results_of(work: Iterable[Any]) -> Iterator[Indexed]:
+            futures = [client.submit(partial(f, *a, **k), pure=False) for f, a, k in work]
+            finished = as_completed(futures, loop=client.loop, with_results=True)
+            return (result for _, result in finished)
+
+        try:
+            yield results_of
+        except (KilledWorker, CancelledError) as error:
+            raise OSError(
+                f"the Dask cluster at {address} lost its scheduler, or a part killed every worker "
+                "that tried it. What had finished is written: go on with --resume."
+            ) from error
+        except RuntimeError as error:
+            if "deserialization" not in str(error):  # which is Dask's word alone
+                raise
+            raise OSError(
+                f"the Dask cluster at {address} could not load the study. Install the same version "
+                "of bijepa-core wherever its scheduler and its workers run."
+            ) from error
+
+
+def _joined(
+    condition: Condition, record: dict[str, Any] | None, result: dict[str, Any]
+) -> dict[str, Any]:
+    """A record with one more part in it."""
+    made = {"seeds": result["seeds"], **result["provenance"]}
+    before = [] if record is None else record["provenance"]["parts"]
+    together = merged([result] if record is None else [record, result])
+    every = sorted([*before, made], key=lambda one: one["seeds"])
+    seconds = round(sum(one["seconds"] for one in every), 1)
+    return {
+        **description(condition),
+        **together,
+        "provenance": {"core_seconds": seconds, "parts": every},
+    }
+
+
+def _encoded(record: dict[str, Any]) -> bytes:
+    """JSON with a line a measure: readable, and small."""
+    lines = [f" {json.dumps(k)}: {_value(v)}" for k, v in record.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    lines = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()]
+    return "{\n" + ",\n".join(lines) + "\n }"
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

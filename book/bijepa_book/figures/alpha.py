@@ -1,0 +1,153 @@
+"""What alpha changes: errors in both directions, what an embedding remembers, corrupted views."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from bijepa_book.style import COLORS, DASHES, WIDTH, band, style
+
+Values = Mapping[str, Sequence[float]]
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def both_ways(rows: Mapping[float, Values], raw: float) -> Figure:
+    """Errors of converged probes and relative losses against alpha, in both directions.
+
+    Args:
+        rows: alpha, then what was measured, one number a seed.
+        raw: the error of the same probe on the raw samples.
+
+    Returns:
+        Three panels, alphas evenly spaced: Protocol A, Protocol B, relative loss.
+    """
+    panels = {
+        "error, Protocol A (encoder)": {"future A": "future from x", "past A": "past from y"},
+        "error, Protocol B (predictor)": {"future B": "future from x", "past B": "past from y"},
+        "relative loss": {"forward": "future from x", "backward": "past from y"},
+    }
+    with style():
+        figure, axes = plt.subplots(3, 1, figsize=(WIDTH, 8.6), layout="constrained", sharex=True)
+        for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+            for i, (name, label) in enumerate(curves.items()):
+                _against_alpha(axis, rows, name, label, i)
+            if "error" in title:
+                axis.axhline(raw, color="0.4", linewidth=1.2, linestyle=DASHES[2])
+                axis.text(len(rows) - 1, raw * 0.96, "raw samples", ha="right", va="top")
+            axis.set_title(title, loc="left", fontsize=12)
+            axis.set_yscale("log")
+        axes[0].set_ylim(bottom=raw * 0.7)
+        axes[1].set_ylim(bottom=raw * 0.7)
+        axes[-1].set_xticks(range(len(rows)), [f"{alpha:.3g}" for alpha in rows])
+        axes[-1].set_xlabel("alpha (evenly spaced, not to scale)")
+        axes[0].legend(loc="upper center")
+    return figure
+
+
+def _against_alpha(
+    axis: Axes, rows: Mapping[float, Values], name: str, label: str, look: int
+) -> None:
+    """The median over seeds, and the range around it, where the number exists."""
+    places = [i for i, row in enumerate(rows.values()) if name in row]
+    values = torch.tensor([list(row[name]) for row in rows.values() if name in row])
+    band(axis, torch.tensor(places), values, label, look)
+    middle = values.quantile(0.5, dim=1)
+    axis.plot(places, middle, MARKERS[look], color=COLORS[look], markersize=5)
+
+
+def remembered(errors: Mapping[str, Tensor]) -> Figure:
+    """Which samples of its window an embedding has kept.
+
+    Args:
+        errors: a label for each model, then the error of reading each sample back,
+            ``(seeds, 10)``.
+
+    Returns:
+        One panel.
+    """
+    with style():
+        figure, axis = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+        for i, (label, values) in enumerate(errors.items()):
+            steps = torch.arange(values.shape[-1])
+            band(axis, steps, values.T, label, i)
+            axis.plot(steps, values.quantile(0.5, dim=0), MARKERS[i], color=COLORS[i], markersize=5)
+        axis.set(xlabel="position in the window", ylabel="error of reading it back", yscale="log")
+        axis.set_xticks(range(10))
+        figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def views(clean: tuple[Tensor, Tensor], seen: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
+    """One wave, and what the model sees of it under each condition.
+
+    Args:
+        clean: context and target, ``(10,)`` each.
+        seen: a label for each condition, then both views of it.
+
+    Returns:
+        One panel a condition, stacked.
+    """
+    with style():
+        figure, axes = plt.subplots(
+            len(seen), 1, figsize=(WIDTH, 0.6 + 1.9 * len(seen)), layout="constrained", sharex=True
+        )
+        first, second = range(10), range(10, 20)
+        for axis, (label, (x, y)) in zip(axes, seen.items(), strict=True):
+            axis.plot([*first, *second], torch.cat(clean), color="0.75", linewidth=4, label="wave")
+            axis.plot(first, x, "o", color=COLORS[0], markersize=5, label="view x")
+            axis.plot(second, y, "^", color=COLORS[1], markersize=6, label="view y")
+            axis.set_title(label, loc="left", fontsize=12)
+        axes[-1].set_xticks(range(0, 20, 2))
+        axes[-1].set_xlabel("sample")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
+
+
+def corrupted(
+    conditions: Mapping[str, Mapping[float, Values]], by_information: Mapping[str, float]
+) -> Figure:
+    """Errors of both encoder probes against alpha, where y is corrupted.
+
+    Each seed's error is divided by the same seed's error at alpha = 0.5, so that directions of
+    very different difficulty share a panel.
+
+    Args:
+        conditions: a label, then alpha (0.5 among them), then ``future A`` and ``past A``, one
+            number a seed.
+        by_information: each condition's alpha by Eq. 13.
+
+    Returns:
+        One panel a condition, stacked, each with a line at Eq. 13's alpha.
+    """
+    ticks = (0.67, 1, 1.5, 2, 3)
+    with style():
+        figure, axes = plt.subplots(
+            len(conditions),
+            1,
+            figsize=(WIDTH, 0.8 + 2.5 * len(conditions)),
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+        curves = {"future A": "future from clean x", "past A": "past from corrupted y"}
+        for axis, (label, rows) in zip(axes.flat, conditions.items(), strict=True):
+            axis.axvline(by_information[label], color="0.6", linewidth=5, label="alpha by Eq. 13")
+            alphas = sorted(rows)
+            for i, (name, legend) in enumerate(curves.items()):
+                values = torch.tensor([list(rows[alpha][name]) for alpha in alphas])
+                ratios = values / values[alphas.index(0.5)]
+                band(axis, torch.tensor(alphas), ratios, legend, i)
+                middle = ratios.quantile(0.5, dim=1)
+                axis.plot(alphas, middle, MARKERS[i], color=COLORS[i], markersize=5)
+            axis.set_title(label, loc="left", fontsize=12)
+            axis.set(yscale="log", ylim=(0.6, 4), xticks=(0, 0.25, 0.5, 0.75, 1))
+            axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.minorticks_off()
+        axes.flat[-1].set_xlabel("alpha")
+        figure.supylabel("error, relative to the one at alpha = 0.5")
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    return figure

@@ -1,0 +1,93 @@
+"""Predators and prey, what can be read of them, and what is noticed when something is wrong."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from bijepa_book.chapters.own_data import WINDOW, Ecosystems
+from bijepa_book.style import COLORS, WIDTH, style
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def systems(drawn: Ecosystems) -> Figure:
+    """Counted prey, as context and target, and the predators that nobody counts.
+
+    Args:
+        drawn: a few systems.
+
+    Returns:
+        One panel a system, stacked.
+    """
+    with style():
+        count = len(drawn.pace)
+        figure, axes = plt.subplots(
+            count,
+            1,
+            figsize=(WIDTH, 0.8 + 1.9 * count),
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+        for axis, prey, predators, pace in zip(axes.flat, *drawn, strict=True):
+            axis.plot(
+                predators, color="0.6", linewidth=1.4, linestyle=(0, (5, 2)), label="predators"
+            )
+            axis.plot(prey[:WINDOW], ".-", color=COLORS[0], label="prey, x")
+            axis.plot(
+                range(WINDOW, len(prey)),
+                prey[WINDOW:],
+                "^:",
+                color=COLORS[1],
+                ms=4,
+                label="prey, y",
+            )
+            axis.set_title(f"pace {float(pace):.2f}", loc="left", fontsize=12)
+        figure.supxlabel("count")
+        figure.supylabel("logarithm of number")
+        figure.legend(
+            *axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=3
+        )
+    return figure
+
+
+def dots(
+    table: Mapping[str, Mapping[str, float]], label: str, chance: float, *, log: bool = False
+) -> Figure:
+    """A table as points: one line for each of its columns, one marker for each of its rows.
+
+    Markers of one line stand a little apart, so that equal numbers do not hide each other.
+
+    Args:
+        table: a row's name, then a column's, then the number.
+        label: what the numbers are.
+        chance: the value of knowing nothing, drawn as a line.
+        log: a logarithmic axis.
+
+    Returns:
+        One panel, columns of the table from top to bottom.
+    """
+    columns = list(next(iter(table.values())))
+    with style():
+        figure, axis = plt.subplots(
+            figsize=(WIDTH, 1.8 + 0.55 * len(columns)), layout="constrained"
+        )
+        for i, (row, values) in enumerate(table.items()):
+            axis.plot(
+                [values[column] for column in columns],
+                [j + 0.14 * (i - (len(table) - 1) / 2) for j in range(len(columns))],
+                MARKERS[i],
+                color=COLORS[i],
+                markersize=8,
+                markerfacecolor=COLORS[i] if i % 2 else "white",
+                markeredgewidth=1.8,
+                label=row,
+            )
+        axis.axvline(chance, color="0.4", linewidth=1.2, linestyle=(0, (1, 1.2)))
+        axis.set(yticks=range(len(columns)), yticklabels=columns, xlabel=label)
+        if log:
+            axis.set_xscale("log")
+        axis.invert_yaxis()
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure

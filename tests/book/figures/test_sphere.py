@@ -1,0 +1,78 @@
+"""Figures of chapter 3 show what they are given, and differ by more than color."""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from bijepa_book.figures import sphere
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    mpl.use("Agg")
+    yield
+    plt.close("all")
+
+
+def test_scores_of_both_probes_lie_in_their_row() -> None:
+    columns = {
+        "A, paper": [0.1, 0.3],
+        "A, converged": [0.01, 0.02],
+        "B, paper": [0.2, 0.4],
+        "B, converged": [0.03, 0.04],
+    }
+    figure = sphere.probe_scores({"one": columns, "two": columns}, {"best": 0.004})
+    assert len(figure.axes) == 2
+    points = {
+        (str(group.get_label()), tuple(np.asarray(group.get_offsets())[:, 0].tolist()))
+        for group in figure.axes[1].collections
+    }
+    assert ("the paper's probe", (0.2, 0.4)) in points
+    assert ("converged, held out", (0.03, 0.04)) in points
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["one", "two"]
+
+
+def test_courses_are_medians_with_their_end_dotted_in() -> None:
+    values = torch.tensor([[1.0, 3.0, 2.0], [0.1, 0.3, 0.2]])
+    row = dict.fromkeys("AB", values) | {
+        f"{letter}, least": torch.tensor([0.05, 0.05, 0.07]) for letter in "AB"
+    }
+    figure = sphere.probe_courses({"one": row, "two": row}, (10, 100))
+    lines = figure.axes[0].lines
+    np.testing.assert_allclose(np.asarray(lines[0].get_ydata()), [2.0, 0.2])
+    np.testing.assert_allclose(np.asarray(lines[1].get_ydata())[0], 0.05)
+    dashes = {str(lines[i]._unscaled_dash_pattern) for i in (0, 2)}  # type: ignore[attr-defined]
+    assert len(dashes) == 2
+
+
+def test_the_scale_that_an_embedding_has_is_marked() -> None:
+    look = {
+        "spread": torch.tensor([[0.1, 0.1], [1.0, 1.0]]),
+        "paper": torch.tensor([[0.5, 0.7], [0.2, 0.2]]),
+        "converged": torch.tensor([[0.01, 0.01], [0.01, 0.01]]),
+    }
+    figure = sphere.scaled({"one": look}, (0.1, 1.0))
+    curve, flat, mark = figure.axes[0].lines
+    np.testing.assert_allclose(np.asarray(curve.get_ydata()), [0.6, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(flat.get_ydata()), [0.01, 0.01], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(mark.get_xdata()), [1.0])
+    assert len(sphere.scaled({"one": look}, (0.1, 3.0)).axes[0].lines) == 2
+
+
+def test_gain_and_next_value_have_a_panel_each() -> None:
+    rows = {"raw": {"gain": [0.9, 0.8], "next value": [0.1, 0.2]}}
+    figure = sphere.gain_scores(rows)
+    gain, value = figure.axes
+    assert gain.get_title(loc="left") == "gain"
+    shown = np.asarray(value.collections[0].get_offsets())[:, 0]
+    np.testing.assert_allclose(shown, [0.1, 0.2])
+
+
+def test_the_style_stays_inside() -> None:
+    before = dict(mpl.rcParams)
+    sphere.gain_scores({"raw": {"gain": [0.9], "next value": [0.1]}})
+    assert dict(mpl.rcParams) == before

@@ -1,0 +1,44 @@
+"""The README's example runs, its numbers are the record's, its picture the chapter's."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from bijepa_book import records, text
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str) -> str:
+    """The README's one fenced block in a language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return str(found)
+
+
+def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(block("python"))
+    left = runpy.run_path(str(script))
+    assert left["model"].forecast(left["past"]).shape == (4, 500, 4)
+    relative = left["history"].diagnostics["relative_loss"]
+    assert bool((relative[-1] < relative[0]).all())
+    assert "(4, 500, 4)" in capsys.readouterr().out.replace(
+        "torch.Size([4, 500, 4])", "(4, 500, 4)"
+    )
+
+
+def test_the_tables_are_the_record() -> None:
+    assert block("text").strip() == text.reproduction(records.load("tables")).strip()
+
+
+def test_the_picture_is_the_chapters() -> None:
+    picture = runpy.run_path(str(ROOT / "tools" / "picture.py"))
+    assert picture["PICTURE"].read_bytes() == picture["stored_figure"]()
+
+
+def test_what_it_points_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
