@@ -32,7 +32,7 @@ def script(seed: int = 0) -> reference.Script:
     with initializing(seed):
         return reference.Script(
             reference.conv_encoder,
-            partial(reference.predictor, MNIST.embedding, MNIST.hidden),
+            partial(reference.predictor, MNIST.embed_dim, MNIST.hidden_dim),
             MNIST.learning_rate,
             MNIST.tau,
         )

@@ -17,7 +17,7 @@ from bijepa_core.diagnostics import effective_rank, variance
 from bijepa_core.evaluation.probes import Features, LinearProbe, adam_probe, ridge_probe
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.model import BiJEPA, Term
-from bijepa_core.seeds import Seeds, check_seeds, draw
+from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 from bijepa_core.training import pretrain
 
 ALPHAS = (0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
@@ -131,7 +131,7 @@ class ViewedBatches:
 
     def _draw_block(self, block: int) -> tuple[Tensor, Tensor]:
         shape = (BLOCK, self.batch_size)
-        series = draw(self.seeds, "sine/train", lambda g: sine.waves(shape, g), block)
+        series = sample_per_seed(self.seeds, "sine/train", lambda g: sine.waves(shape, g), block)
         return seen(series, self.seeds, "train", self.x, self.y, block)
 
 
@@ -152,7 +152,7 @@ def seen(
     for name, view, clean in zip("xy", (x, y), sine.split(series), strict=True):
         rows = iter([clean] if isinstance(seeds, int) else clean)
         views.append(
-            draw(seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index)  # noqa: B023
+            sample_per_seed(seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index)  # noqa: B023
         )
     return views[0], views[1]
 
@@ -198,7 +198,7 @@ class Exam:
 
 def exam(seeds: Seeds, purpose: str, count: int, x: View = CLEAN, y: View = CLEAN) -> Exam:
     """Draw one; the same waves in every condition."""
-    series = draw(seeds, f"alpha/{purpose}", lambda g: sine.waves(count, g))
+    series = sample_per_seed(seeds, f"alpha/{purpose}", lambda g: sine.waves(count, g))
     context, target = sine.split(series)
     return Exam(*seen(series, seeds, purpose, x, y), target[..., :1], context[..., -1:])
 

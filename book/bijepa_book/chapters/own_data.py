@@ -21,7 +21,7 @@ from bijepa_core.evaluation.probes import Features, ridge_probe
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import MLPPredictor
-from bijepa_core.seeds import build, generator
+from bijepa_core.seeds import init_stacked, generator
 from bijepa_core.training import pretrain
 
 LENGTH, WINDOW, DT = 40, 20, 0.3
@@ -119,7 +119,7 @@ class PreyEncoder(nn.Module):
 def new_model(seed: int, alpha: float = 0.5) -> BiJEPA:
     """A fresh model with the reader's encoder."""
     predictor = partial(MLPPredictor, EMBEDDING, HIDDEN)
-    return build(lambda: BiJEPA(PreyEncoder(), predictor, alpha=alpha), seed)
+    return init_stacked(lambda: BiJEPA(PreyEncoder(), predictor, alpha=alpha), seed)
 
 
 def train(

@@ -15,7 +15,7 @@ from bijepa_core.experiments import (
     Name,
 )
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import Seeds, build
+from bijepa_core.seeds import Seeds, init_stacked
 
 Length = Literal["paper", "long"]
 LONGER = 10  # times the paper's steps
@@ -56,7 +56,7 @@ class Condition:
             The model. Seed s begins with the same encoder in every condition with LayerNorm, and
             with the same one in every condition without.
         """
-        return build(self._new, seeds)
+        return init_stacked(self._new, seeds)
 
     def _new(self) -> BiJEPA:
         model = self.experiment.new_model(self.configuration)

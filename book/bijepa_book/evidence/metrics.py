@@ -31,7 +31,7 @@ from bijepa_core.evaluation.scores import protocols
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.runs import SeriesData
-from bijepa_core.seeds import Seeds, draw
+from bijepa_core.seeds import Seeds, sample_per_seed
 
 Values = dict[str, list[float]]
 """Measure, then one number a seed."""
@@ -358,7 +358,7 @@ def gain_measures(model: BiJEPA, data: SeriesData, seeds: Seeds) -> Values:
         errors.append(probe.mse(moved.cpu().double(), truth[..., :LOOKED_AT, :].cpu().double()))
 
     def gains(purpose: str, count: int) -> Tensor:
-        return draw(seeds, purpose, lambda g: 0.5 + torch.rand(count, 1, generator=g)).to(x)
+        return sample_per_seed(seeds, purpose, lambda g: 0.5 + torch.rand(count, 1, generator=g)).to(x)
 
     near = gains("evidence/gains", x.shape[-2])  # (seeds, n, 1)
     far = gains("evidence/held-out gains", unseen_x.shape[-2])
@@ -388,8 +388,8 @@ def violations(x: Tensor, size: int, seeds: Seeds) -> dict[str, Tensor]:
     n, states = x.shape[-2], x.shape[-1] // size
     good = x.unflatten(-1, (states, size))  # (seeds, n, states, size)
     half = states // 2
-    where = draw(seeds, "evidence/spike", lambda g: torch.randint(states, (n,), generator=g))
-    noise = draw(seeds, "evidence/static", lambda g: torch.randn(n, states, size, generator=g))
+    where = sample_per_seed(seeds, "evidence/spike", lambda g: torch.randint(states, (n,), generator=g))
+    noise = sample_per_seed(seeds, "evidence/static", lambda g: torch.randn(n, states, size, generator=g))
     spike, frozen, spliced = good.clone(), good.clone(), good.clone()
     spike += torch.nn.functional.one_hot(where, states)[..., None].to(good)
     frozen[..., half:, :] = good[..., half : half + 1, :]

@@ -15,7 +15,7 @@ from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.worker import CHUNKS, merged, run_part
 from bijepa_book.records import results_folder
 from bijepa_core._support.checks import check_counts
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 
 COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
 """Seconds of one core per 2,000 steps and seed, roughly: for the time left, nothing else."""
@@ -188,7 +188,7 @@ def run_study(
             task = todo[i]
             key = task.condition.key
             records[key] = _joined(task.condition, records.get(key), result)
-            write_whole(file(task.condition, out), _encoded(records[key]))
+            atomic_write(file(task.condition, out), _encoded(records[key]))
             spent += task.cost
             passed = time.perf_counter() - began
             say(

@@ -104,7 +104,7 @@ def replay(
     numbers = np.random.RandomState(SEED)
     with initializing(SEED), threads(2):
         model = setup.new_model(configuration_named(configuration))
-        model.views_apart = True
+        model.encode_separately = True
         if experiment == "sine":
             batches: Batches = lambda step: sine.split(_waves(numbers, setup.batch_size))  # noqa: E731
         else:

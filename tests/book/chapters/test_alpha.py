@@ -12,7 +12,7 @@ from bijepa_core.data.sine import SineBatches, waves
 from bijepa_core.evaluation.probes import ridge_probe
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import generator, take
+from bijepa_core.seeds import generator, unstack
 
 
 def samples(count: int = 4000) -> torch.Tensor:
@@ -115,7 +115,7 @@ def test_readings_are_those_of_a_probe_written_out(monkeypatch: pytest.MonkeyPat
     model = alpha.train(0.5, seeds, y=view, steps=5, progress=False)
     found = alpha.readings(model, seeds, y=view)
     assert {"rank", "forward", "backward", *alpha.ERRORS} <= set(found)
-    one = take(model, 1)
+    one = unstack(model, 1)
     fit, judge = (
         alpha.exam(1, purpose, count, y=view)
         for purpose, count in (("probe", 1000), ("held-out", 500))

@@ -10,7 +10,7 @@ import torch
 
 from bijepa_book.chapters import own_data
 from bijepa_book.chapters.own_data import Ecosystems
-from bijepa_core.seeds import build, generator
+from bijepa_core.seeds import init_stacked, generator
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_the_chapter_writes_what_stands_here() -> None:
         assert torch.equal(theirs, ours)
     x, _ = own_data.windows(judge.prey)
     encoders = (scope["PreyEncoder"], own_data.PreyEncoder)
-    first, second = (build(encoder, 0)(x) for encoder in encoders)
+    first, second = (init_stacked(encoder, 0)(x) for encoder in encoders)
     assert torch.equal(first, second)
     seen, unseen = (own_data.windows(one.prey)[0] for one in (fit, judge))
     share = own_data.share(own_data.raw, "pace", fit, judge)

@@ -37,7 +37,7 @@ from bijepa_core.evaluation.probes import Features, ridge_probe
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.runs import SeriesData
-from bijepa_core.seeds import draw
+from bijepa_core.seeds import sample_per_seed
 from bijepa_core.training import pretrain
 
 Normal = Callable[..., Tensor]
@@ -67,7 +67,7 @@ def series(experiment: str, probe: int = 600, held_out: int = 2 * FEW) -> Series
             )
             return waves.flatten(-2)
 
-        both = draw(SEEDS, purpose, sample)
+        both = sample_per_seed(SEEDS, purpose, sample)
         return both[..., :width], both[..., width:]
 
     def batches(step: int) -> tuple[Tensor, Tensor]:
@@ -273,7 +273,7 @@ def test_distance_is_the_rank_of_scipys_mahalanobis(normal: Normal) -> None:
 
 def test_no_forecast_of_waves_beats_the_best() -> None:
     def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
-        return sine.split(draw(SEEDS, purpose, lambda g: sine.waves(count, g)))
+        return sine.split(sample_per_seed(SEEDS, purpose, lambda g: sine.waves(count, g)))
 
     data = SeriesData(lambda step: views("test/train", 8), 1, views("a", 500), views("b", 500))
     found = series_baselines(condition("sine", "baselines"), data, SEEDS)
