@@ -7,9 +7,8 @@ from textwrap import wrap
 from typing import Any
 
 from bijepa_book.evidence.claims import Criterion
-from bijepa_book.evidence.grid import BASELINES, Length, conditions
+from bijepa_book.evidence.grid import BASELINES, Length, Name, conditions
 from bijepa_book.evidence.verdicts import Finding, Records, Verdict, shown
-from bijepa_core.experiments import Name
 
 NAMES = {
     "classic": "Classic JEPA",

@@ -152,7 +152,9 @@ def seen(
     for name, view, clean in zip("xy", (x, y), sine.split(series), strict=True):
         rows = iter([clean] if isinstance(seeds, int) else clean)
         views.append(
-            sample_per_seed(seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index)  # noqa: B023
+            sample_per_seed(
+                seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index
+            )  # noqa: B023
         )
     return views[0], views[1]
 

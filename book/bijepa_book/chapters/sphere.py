@@ -398,7 +398,9 @@ class LoudWaves(Waves):
     def __init__(self, seeds: Seeds, probe: int = PROBE, held_out: int = HELD_OUT) -> None:
         super().__init__(seeds, probe, held_out)
         self.gain = sample_per_seed(seeds, "sine/gain/probe", lambda g: gains((probe,), g))
-        self.held_gain = sample_per_seed(seeds, "sine/gain/held-out", lambda g: gains((held_out,), g))
+        self.held_gain = sample_per_seed(
+            seeds, "sine/gain/held-out", lambda g: gains((held_out,), g)
+        )
         self.probe = (self.gain * self.probe[0], self.gain * self.probe[1])
         self.held_out = (self.held_gain * self.held_out[0], self.held_gain * self.held_out[1])
 

@@ -12,11 +12,11 @@ from bijepa_core.experiments import (
     SINE,
     Configuration,
     Experiment,
-    Name,
 )
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, init_stacked
 
+Name = Literal["sine", "lorenz", "mnist"]
 Length = Literal["paper", "long"]
 LONGER = 10  # times the paper's steps
 BASELINES = "baselines"

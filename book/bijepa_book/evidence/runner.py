@@ -23,6 +23,8 @@ SEEDS = {"sine": 32, "lorenz": 32, "mnist": 8}
 Part = Callable[[Condition, tuple[int, ...], str], dict[str, Any]]
 Indexed = tuple[int, dict[str, Any]]
 CONNECT, APPEAR = 10, 60  # seconds until a Dask scheduler answers, until it has a worker
+STORED = {"in_dim": "inputs", "hidden_dim": "hidden", "embed_dim": "embedding"}
+"""What the records, which are never renamed, call sizes."""
 ALONE = threading.Lock()
 """Held by the part that a process is at: PyTorch's threads and generator are the process's."""
 
@@ -90,7 +92,7 @@ def description(condition: Condition) -> dict[str, Any]:
         "condition": condition.name,
         "length": condition.length,
         "shared_predictor": condition.shared,
-        "experiment": asdict(condition.experiment),
+        "experiment": {STORED.get(k, k): v for k, v in condition.experiment.plain().items()},
         "configuration": asdict(condition.configuration),
     }
 
