@@ -191,8 +191,9 @@ def check_writable(path: Path | None) -> None:
 
 
 def _run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from bijepa_book.text import run_summary
     from bijepa_core.runs import run
+
+    from bijepa_book.text import run_summary
 
     if options.seeds is not None and options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; received {options.seeds}.")

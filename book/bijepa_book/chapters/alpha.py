@@ -154,7 +154,7 @@ def seen(
         views.append(
             sample_per_seed(
                 seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index
-            )  # noqa: B023
+            )
         )
     return views[0], views[1]
 

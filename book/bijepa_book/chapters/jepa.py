@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from bijepa_core.runs import sine_data
 from torch import Tensor, nn
 
 from bijepa_book.records import medians
@@ -17,8 +18,7 @@ from bijepa_core.experiments import SINE
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, Term, script_scale
 from bijepa_core.networks import MLPPredictor
-from bijepa_core.runs import sine_data
-from bijepa_core.seeds import Seeds, init_stacked, check_seeds
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked
 from bijepa_core.training import pretrain
 
 SEEDS = range(8)

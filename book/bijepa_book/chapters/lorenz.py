@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from bijepa_core.runs import TRAIN, lorenz_data
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -25,8 +26,7 @@ from bijepa_core.evaluation.scores import Scores, series_scores
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import TRAIN, lorenz_data
-from bijepa_core.seeds import Seeds, sample_per_seed, generator, unstack
+from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
 from bijepa_core.training import pretrain
 
 EXPONENT = 0.906  # the largest Lyapunov exponent at the standard parameters, as in the literature

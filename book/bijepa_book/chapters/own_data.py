@@ -21,7 +21,7 @@ from bijepa_core.evaluation.probes import Features, ridge_probe
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import MLPPredictor
-from bijepa_core.seeds import init_stacked, generator
+from bijepa_core.seeds import generator, init_stacked
 from bijepa_core.training import pretrain
 
 LENGTH, WINDOW, DT = 40, 20, 0.3

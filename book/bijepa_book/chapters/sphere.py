@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from bijepa_core.runs import HELD_OUT, PROBE, Run, run
 from torch import Tensor
 
 from bijepa_book.chapters.courses import course
@@ -27,8 +28,7 @@ from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import HELD_OUT, PROBE, Run, run
-from bijepa_core.seeds import Seeds, init_stacked, check_seeds, sample_per_seed
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked, sample_per_seed
 from bijepa_core.training import pretrain
 
 NAMES = ("unconstrained", "expressive", "restrictive", "classic")
