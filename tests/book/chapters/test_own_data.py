@@ -10,7 +10,7 @@ import torch
 
 from bijepa_book.chapters import own_data
 from bijepa_book.chapters.own_data import Ecosystems
-from bijepa_core.seeds import init_stacked, generator
+from bijepa_core.seeds import generator, init_stacked
 
 
 @pytest.fixture(scope="module")
