@@ -5,10 +5,8 @@
 A wave has a past x and a future y, and one encoder embeds both. A forward predictor learns to
 tell the embedding of y from that of x; a backward predictor, the embedding of x from that of y.
 No sample of a wave is predicted until the training is over: then linear probes ask what can be
-read from the embeddings.
-
-The paper is Huang 2026, https://arxiv.org/abs/2603.00049; equations, sections and sizes are its
-own. The package bijepa_core computes the same numbers.
+read from the embeddings. Equations, sections and sizes are those of the paper, Huang 2026,
+https://arxiv.org/abs/2603.00049. The package bijepa_core computes the same numbers.
 """
 
 import copy
@@ -26,7 +24,7 @@ HIDDEN, EMBED = 64, 16  # widths of the hidden layers and of the embedding
 ALPHA = 0.5  # weight of the forward direction (Eq. 8); 1 is classic JEPA (Eq. 4)
 TAU = 0.995  # momentum of the target encoder (Eq. 5)
 STEPS, BATCH, LOG_EVERY = 2000, 64, 500
-LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-4
+LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-4  # decay and LayerNorm: the soft constraint of section 3.3
 PROBE_WAVES = 1000  # to fit the probes, and as many again to judge them
 
 
@@ -44,8 +42,8 @@ def mlp(*sizes: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.ReLU()]
-    # No LayerNorm and no ReLU on the output: the embedding's scale stays free. The paper's other
-    # choice puts every embedding on the unit sphere, by F.normalize (Eq. 9).
+    # Neither LayerNorm nor ReLU on the output: the embedding's scale stays free. (F.normalize
+    # on it would be the paper's hard constraint, the unit sphere of Eq. 9.)
     return nn.Sequential(*layers[:-2])
 
 
@@ -58,25 +56,25 @@ def networks() -> tuple[nn.Module, ...]:
 
 
 def train(f: nn.Module, f_bar: nn.Module, P_fwd: nn.Module, P_bwd: nn.Module) -> Tensor:
-    """Section 3 as a loop; returns every step's losses, as in ``history``, (steps, 4)."""
+    """Section 3 as a loop; returns each step's losses and relative losses, (steps, 4)."""
     trained = [*f.parameters(), *P_fwd.parameters(), *P_bwd.parameters()]  # and never f_bar's
     optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     history = []
     for step in range(1, STEPS + 1):
         x, y = waves(BATCH)  # (64, 10) each, new at every step
         s_x, s_y = f(x), f(y)  # (64, 16) each: Eq. 1, for both views
-        with torch.no_grad():  # predictions move towards targets, never targets to predictions
+        with torch.no_grad():  # stop-gradient: targets must not come to meet the predictions
             t_x, t_y = f_bar(x), f_bar(y)  # (64, 16) each: Eq. 2, for both views
         forward = F.mse_loss(P_fwd(s_x), t_y)  # Eq. 6: the future from the past
         backward = F.mse_loss(P_bwd(s_y), t_x)  # Eq. 7: the past from the future
-        # Means over the embedding, where Eq. 8 writes squared norms. The paper's script adds the
-        # two directions unweighted and so reports twice this loss.
+        # Means over the embedding, for Eq. 8's squared norms. The paper's script adds the two
+        # directions unweighted, and so reports twice this loss.
         loss = ALPHA * forward + (1 - ALPHA) * backward  # Eq. 8
 
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        with torch.no_grad():  # Eq. 5: the target encoder follows, slowly
+        with torch.no_grad():  # Eq. 5: the target encoder follows the online one, slowly
             for bar, online in zip(f_bar.parameters(), f.parameters(), strict=True):
                 bar.copy_(TAU * bar + (1 - TAU) * online)
 

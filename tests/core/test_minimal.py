@@ -31,23 +31,24 @@ def double() -> Iterator[None]:
 
 
 @pytest.fixture
-def example() -> ModuleType:
+def example(capsys: pytest.CaptureFixture[str]) -> ModuleType:
     """The example, imported: that alone must not train."""
     spec = importlib.util.spec_from_file_location("minimal", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    assert not capsys.readouterr().out
     return module
 
 
-def core_of(networks: tuple[nn.Module, ...]) -> bijepa_core.BiJEPA:
+def core_of(networks: tuple[nn.Module, ...], alpha: float = 0.5) -> bijepa_core.BiJEPA:
     """The package's model at the paper's sizes (appendix B.3), with the example's weights."""
     model = bijepa_core.BiJEPA(
         bijepa_core.MLPEncoder(10, 64, 16),
         lambda: bijepa_core.MLPPredictor(16, 64),
         constraint=bijepa_core.EXPRESSIVE,
-        alpha=0.5,
+        alpha=alpha,
         tau=0.995,
         scale=1.0,  # Eq. 8 as it stands
     )
@@ -71,14 +72,19 @@ def parameter_pairs(
 
 
 @pytest.mark.usefixtures("double")
+@pytest.mark.parametrize(("constants", "alpha"), [({}, 0.5), ({"ALPHA": 0.8}, 0.8)])
 def test_example_trains_as_the_package_does(
-    example: ModuleType, monkeypatch: pytest.MonkeyPatch
+    example: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    constants: dict[str, float],
+    alpha: float,
 ) -> None:
     """Losses of both directions, weights and EMA weights after 20 steps from the same start."""
-    monkeypatch.setattr(example, "STEPS", 20)
+    for name, value in {"STEPS": 20, **constants}.items():
+        monkeypatch.setattr(example, name, value)
     torch.manual_seed(3)
     networks = example.networks()
-    model = core_of(networks)
+    model = core_of(networks, alpha)
     torch.manual_seed(4)
     batches = [example.waves(64) for _ in range(20)]
 
