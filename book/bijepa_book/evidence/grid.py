@@ -84,8 +84,8 @@ EVERYWHERE = {
 """In every experiment, those that most claims need first."""
 SERIES = {
     "classic-unconstrained": Change(Configuration(UNCONSTRAINED, alpha=1.0)),
-    # LayerNorm and weight decay apart; LayerNorm with a decay of 1e-4 is the expressive one,
-    # neither of them the unconstrained one
+    # LayerNorm and weight decay apart; LayerNorm with a decay of 1e-4 is expressive, and neither
+    # is unconstrained
     "norm-decay-0": Change(Configuration(Constraint(True, 0.0))),
     "norm-decay-0.001": Change(Configuration(Constraint(True, 1e-3))),
     "norm-decay-0.01": Change(Configuration(Constraint(True, 1e-2))),
@@ -94,7 +94,7 @@ SERIES = {
     "plain-decay-0.001": Change(Configuration(Constraint(False, 1e-3))),
     "plain-decay-0.01": Change(Configuration(Constraint(False, 1e-2))),
     "plain-decay-0.1": Change(Configuration(Constraint(False, 1e-1))),
-    # alpha 0.5 is the expressive one
+    # an alpha of 0.5 is expressive
     "alpha-0": Change(Configuration(EXPRESSIVE, 0.0)),
     "alpha-0.1": Change(Configuration(EXPRESSIVE, 0.1)),
     "alpha-0.25": Change(Configuration(EXPRESSIVE, 0.25)),
