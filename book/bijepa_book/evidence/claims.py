@@ -1,4 +1,4 @@
-"""The paper's claims as data, each with what would confirm it: fixed before any run of the study.
+"""The paper's claims as data, each with the criteria that decide it: fixed before any run.
 
 A claim is judged by *criteria*. Each compares one measure of one condition with that of another
 condition, with a baseline, or with a number, seed by seed. A criterion demands a margin, because a
@@ -13,6 +13,9 @@ difference can be real and too small to be what the paper says. The margins foll
 The criteria come in two groups. ``paper``: the paper's own probe or reading, at its length.
 ``fair``: a converged probe on held-out data, a baseline that needs no training, a quantity free of
 the embedding's scale, or a training ten times longer.
+
+A criterion says in words what it asks for (:func:`in_words`). So what would confirm a claim
+(:attr:`Claim.confirms`) and what is computed cannot come to differ.
 """
 
 import math
