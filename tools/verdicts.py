@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from bijepa_book.evidence.report import verdict_markdown
 from bijepa_book.evidence.runner import load
 from bijepa_book.evidence.verdicts import judge
-from bijepa_book.text import verdict_markdown
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "book" / "index.md")

@@ -5,95 +5,175 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bijepa_book.names import words
+from bijepa_book.text import text_table
+from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.errors import CheckpointError, CorruptDataError, NonFiniteLossError
 from bijepa_core._support.files import atomic_write
-from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS, configuration_named
+from bijepa_core.experiments import (
+    CONFIGURATIONS,
+    DIGITS,
+    EXPERIMENTS,
+    configuration_named,
+    run,
+)
 
 TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images."
+Result = tuple[dict[str, Any], str]
+"""What ``--json`` writes, and what is printed."""
+Commands = Any
+"""What ``add_subparsers`` gives; its class is argparse's own."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of ``bijepa`` and ``python -m bijepa_core``."""
-    top = argparse.ArgumentParser(
-        prog="bijepa", description="BiJEPA: run, replay and reproduce the paper's experiments."
-    )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def _dataset(parser: argparse.ArgumentParser, explanation: str) -> None:
+    parser.add_argument("--dataset", choices=["mnist", "digits"], default="mnist", help=explanation)
 
-    run = commands.add_parser(
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here as well")
+
+
+# --- run ----------------------------------------------------------------------------------------
+
+
+def _add_run(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
         "run",
         help="train one experiment, for one seed or many, and measure it",
         description="Train one experiment with generators of this package (seed s is the same "
-        "alone or in company), then measure it with the paper's probe and a converged one. "
+        "alone or in company), then measure it with the paper's probe and a fair one. "
         "One seed takes about 10 s (sine), 20 s (lorenz) or 5 minutes (mnist); 32 seeds of "
         "sine or lorenz a few minutes. " + TIMES,
     )
-    run.add_argument("experiment", choices=list(EXPERIMENTS))
-    run.add_argument(
-        "--config",
+    parser.set_defaults(execute=_run)
+    parser.add_argument("experiment", choices=list(EXPERIMENTS))
+    parser.add_argument(
+        "--configuration",
         default="expressive",
         metavar="NAME",
         help=f"{', '.join(CONFIGURATIONS)} (default: expressive)",
     )
-    run.add_argument(
+    parser.add_argument(
         "--alpha",
         type=float,
         metavar="A",
         help="weight of the forward term, 0 to 1 (default: the configuration's)",
     )
-    which = run.add_mutually_exclusive_group()
-    which.add_argument("--seeds", type=int, metavar="N", help="train seeds 0 to N-1 together")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--num-seeds", type=int, metavar="N", help="train seeds 0 to N-1 together")
     which.add_argument("--seed", type=int, default=42, metavar="S", help="one seed (default: 42)")
-    run.add_argument(
+    parser.add_argument(
         "--steps", type=int, metavar="K", help="optimizer steps (default: the paper's)"
     )
-    run.add_argument(
-        "--dataset",
-        choices=["mnist", "digits"],
-        default="mnist",
-        help="for mnist: digits is scikit-learn's small set, which needs no download",
-    )
-    run.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
-    run.add_argument("--checkpoint", metavar="DIR", help="write checkpoints into this folder")
-    run.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
-    _json(run)
+    _dataset(parser, "for mnist: digits is scikit-learn's small set, which needs no download")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
+    parser.add_argument("--checkpoint", metavar="DIR", help="write checkpoints into this folder")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    _json(parser)
 
-    replay = commands.add_parser(
+
+def _run(options: argparse.Namespace) -> Result:
+
+    if options.num_seeds is not None and options.num_seeds < 1:
+        raise ValueError(f"--num-seeds must be at least 1; received {options.num_seeds}.")
+    if options.resume and options.checkpoint is None:
+        raise ValueError("--resume needs the folder to resume from: add --checkpoint DIR.")
+    experiment = EXPERIMENTS[options.experiment]
+    if options.experiment == "mnist" and options.dataset == "digits":
+        experiment = DIGITS
+    if options.steps is not None:
+        experiment = replace(experiment, steps=options.steps)
+    kept = None
+    if options.checkpoint is not None:
+        kept = Checkpoint(options.checkpoint, resume=options.resume)
+    result = run(
+        experiment,
+        configuration_named(options.configuration, options.alpha),
+        options.seed if options.num_seeds is None else range(options.num_seeds),
+        device=options.device,
+        checkpoint=kept,
+    ).plain()
+    return result, run_summary(result)
+
+
+def run_summary(plain: dict[str, Any]) -> str:
+    """Scores of :meth:`bijepa_core.experiments.Run.plain`: mean over seeds, and the range."""
+    cells = [["", "mean", "lowest", "highest"]]
+    for name, values in plain["scores"].items():
+        numbers = (sum(values) / len(values), min(values), max(values))
+        cells.append([words(name), *(f"{number:.4f}" for number in numbers)])
+    seeds, experiment = plain["seeds"], plain["experiment"]
+    title = f"{experiment['name']}, {experiment['steps']} steps, {len(seeds)} seed(s)"
+    return f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
+
+
+# --- replay -------------------------------------------------------------------------------------
+
+
+def _add_replay(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
         "replay",
         help="the paper's own run, number by number",
         description="Follow the paper's script draw by draw, on the CPU. The JSON holds loss "
-        "([forward, backward], or [forward] for classic, a step), protocol_a_mse and "
-        "protocol_b_mse. Takes about 10 s (sine) or 15 s (lorenz). " + TIMES,
+        "([forward, backward], or [forward] for classic, a step), paper_a, paper_b, "
+        "fair_a and fair_b. Takes about 10 s (sine) or 15 s (lorenz). " + TIMES,
     )
-    replay.add_argument("experiment", choices=["sine", "lorenz"])
-    replay.add_argument(
-        "--config",
+    parser.set_defaults(execute=_replay)
+    parser.add_argument("experiment", choices=["sine", "lorenz"])
+    parser.add_argument(
+        "--configuration",
         required=True,
         metavar="NAME",
         help="classic, unconstrained, expressive or restrictive; for lorenz, classic or expressive",
     )
-    _json(replay)
+    _json(parser)
 
-    reproduce = commands.add_parser(
+
+def _replay(options: argparse.Namespace) -> Result:
+    from bijepa_book.paper.replay import replay
+
+    result = replay(options.experiment, options.configuration).plain()
+    last = ", ".join(f"{term:.4f}" for term in result["loss"][-1])
+    scores = f"A {result['paper_a']:.5f}, B {result['paper_b']:.5f}"
+    title = f"{options.experiment} {options.configuration}"
+    return result, f"{title}: last loss {last}; probe MSE {scores}"
+
+
+# --- reproduce ----------------------------------------------------------------------------------
+
+
+def _add_reproduce(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
         "reproduce",
         help="the paper's three tables beside this project's",
         description="Print Tables 1, 2 and 3: the paper's value, the replayed or rerun value, and "
-        "the same under a converged probe on held-out data. Takes about 12 minutes; --quick, "
+        "the same under a fair probe on held-out data. Takes about 12 minutes; --quick, "
         "a tenth of the training, about 2. " + TIMES,
     )
-    reproduce.add_argument("--quick", action="store_true", help="a tenth of the training")
-    reproduce.add_argument(
-        "--dataset",
-        choices=["mnist", "digits"],
-        default="mnist",
-        help="digits stands in for MNIST where there is no network",
-    )
-    reproduce.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
-    _json(reproduce)
+    parser.set_defaults(execute=_reproduce)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the training")
+    _dataset(parser, "digits stands in for MNIST where there is no network")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
+    _json(parser)
 
-    evidence = commands.add_parser(
+
+def _reproduce(options: argparse.Namespace) -> Result:
+    from bijepa_book.paper.report import reproduction
+    from bijepa_book.paper.tables import reproduce
+
+    result = reproduce(quick=options.quick, dataset=options.dataset, device=options.device)
+    return result, reproduction(result)
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def _add_evidence(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
         "evidence",
         help="the referee's study: every condition, many seeds, on all cores or a cluster",
         description="Train and measure every condition of the study and write one JSON a "
@@ -102,132 +182,29 @@ def parser() -> argparse.ArgumentParser:
         "single condition at the paper's length half a minute (sine), two minutes (lorenz) or "
         "20 minutes (mnist).",
     )
-    evidence.add_argument("--experiment", choices=list(EXPERIMENTS), help="one alone")
-    evidence.add_argument(
+    parser.set_defaults(execute=_evidence)
+    parser.add_argument("--experiment", choices=list(EXPERIMENTS), help="one alone")
+    parser.add_argument(
         "--condition", action="append", metavar="NAME", help="one alone; may be repeated"
     )
-    evidence.add_argument(
+    parser.add_argument(
         "--length", choices=["paper", "long"], help="one alone; long is ten times the paper's"
     )
-    evidence.add_argument(
-        "--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 32; 8 for mnist)"
+    parser.add_argument(
+        "--num-seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 32; 8 for mnist)"
     )
-    evidence.add_argument(
+    parser.add_argument(
         "--jobs", type=int, default=-1, metavar="J", help="processes (default: one a core)"
     )
-    evidence.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to send the work to")
-    evidence.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda or mps")
-    evidence.add_argument("--resume", action="store_true", help="do only what is missing")
-    evidence.add_argument(
-        "--out", type=Path, default=Path("evidence"), metavar="DIR", help="default: evidence"
+    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to send the work to")
+    parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda or mps")
+    parser.add_argument("--resume", action="store_true", help="do only what is missing")
+    parser.add_argument(
+        "--results", type=Path, default=Path("evidence"), metavar="DIR", help="default: evidence"
     )
 
-    claims = commands.add_parser(
-        "claims",
-        help="the verdict on every claim of the paper, from recorded results",
-        description="Print each claim with its verdict; then those that were asked after the "
-        "runs, judged apart.",
-    )
-    claims.add_argument(
-        "--results", type=Path, metavar="DIR", help="default: the results recorded in the book"
-    )
-    _json(claims)
-    return top
 
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the result here as well")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: without the program's name; those of the process by default.
-
-    Returns:
-        The exit status: 0; 2 after a plain error; 130 after Ctrl-C.
-    """
-    options = parser().parse_args(arguments)
-    try:
-        check_writable(getattr(options, "json", None))
-        result, text = COMMANDS[options.command](options)
-        if getattr(options, "json", None) is not None:
-            atomic_write(options.json, (json.dumps(result, indent=1) + "\n").encode())
-    except (
-        ValueError,
-        OSError,
-        CheckpointError,
-        CorruptDataError,
-        NonFiniteLossError,
-        ModuleNotFoundError,
-    ) as error:
-        print(f"bijepa: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stop:
-        folder = getattr(options, "checkpoint", None)
-        advice = f"; go on with --checkpoint {folder} --resume" if folder else ""
-        if options.command == "evidence":
-            advice = "; go on with --resume"
-        print(f"bijepa: {str(stop) or 'stopped'}{advice}", file=sys.stderr)
-        return 130
-    print(text)
-    return 0
-
-
-def check_writable(path: Path | None) -> None:
-    """A result's file can be written, before any work is spent on the result.
-
-    Raises:
-        ValueError: if it cannot.
-    """
-    if path is None:
-        return
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(
-            f"--json needs a file in an existing folder that can be written to; received {path}."
-        )
-
-
-def _run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from bijepa_core.runs import run
-
-    from bijepa_book.text import run_summary
-
-    if options.seeds is not None and options.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1; received {options.seeds}.")
-    result = run(
-        EXPERIMENTS[options.experiment],
-        configuration_named(options.config, options.alpha),
-        options.seed if options.seeds is None else range(options.seeds),
-        steps=options.steps,
-        dataset=options.dataset,
-        device=options.device,
-        checkpoint=options.checkpoint,
-        resume=options.resume,
-    ).plain()
-    return result, run_summary(result)
-
-
-def _replay(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from bijepa_book.paper.replay import replay
-
-    result = replay(options.experiment, options.config).plain()
-    last = ", ".join(f"{term:.4f}" for term in result["loss"][-1])
-    scores = f"A {result['protocol_a_mse']:.5f}, B {result['protocol_b_mse']:.5f}"
-    return result, f"{options.experiment} {options.config}: last loss {last}; probe MSE {scores}"
-
-
-def _reproduce(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from bijepa_book.paper.tables import reproduce
-    from bijepa_book.text import reproduction
-
-    result = reproduce(quick=options.quick, dataset=options.dataset, device=options.device)
-    return result, reproduction(result)
-
-
-def _evidence(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def _evidence(options: argparse.Namespace) -> Result:
     from bijepa_book.evidence.grid import all_conditions
     from bijepa_book.evidence.runner import SEEDS, run_study
 
@@ -245,25 +222,42 @@ def _evidence(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             f"no such condition here: {', '.join(sorted(unknown)) or 'none is left'}. "
             f"The study has: {known} (mnist: the first eight, at the paper's length)."
         )
-    seeds = SEEDS if options.seeds is None else dict.fromkeys(SEEDS, options.seeds)
     files = run_study(
         wanted,
-        seeds,
-        options.out,
+        SEEDS if options.num_seeds is None else dict.fromkeys(SEEDS, options.num_seeds),
+        options.results,
         jobs=options.jobs,
         resume=options.resume,
         dask=options.dask,
         device=options.device,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    return {}, f"{len(files)} conditions in {options.out}; verdicts: bijepa claims --results DIR"
+    folder = options.results
+    return {}, f"{len(files)} conditions in {folder}; verdicts: bijepa claims --results {folder}"
 
 
-def _claims(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+# --- claims -------------------------------------------------------------------------------------
+
+
+def _add_claims(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "claims",
+        help="the verdict on every claim of the paper, from recorded results",
+        description="Print each claim with its verdict; then those that were asked after the "
+        "runs, judged apart.",
+    )
+    parser.set_defaults(execute=_claims)
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="default: the results recorded in the book"
+    )
+    _json(parser)
+
+
+def _claims(options: argparse.Namespace) -> Result:
     from bijepa_book.evidence.post_hoc import LATER
+    from bijepa_book.evidence.report import plain_verdicts, verdict_table
     from bijepa_book.evidence.runner import load
     from bijepa_book.evidence.verdicts import judge
-    from bijepa_book.text import plain_verdicts, verdict_table
 
     records = load(options.results)
     verdicts, later = judge(records), judge(records, LATER)
@@ -271,10 +265,67 @@ def _claims(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return {"verdicts": plain_verdicts(verdicts), "later": plain_verdicts(later)}, text
 
 
-COMMANDS = {
-    "run": _run,
-    "replay": _replay,
-    "reproduce": _reproduce,
-    "evidence": _evidence,
-    "claims": _claims,
-}
+# --- all of them --------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of ``bijepa`` and ``python -m bijepa_book``."""
+    top = argparse.ArgumentParser(
+        prog="bijepa", description="BiJEPA: run, replay and reproduce the paper's experiments."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_run, _add_replay, _add_reproduce, _add_evidence, _add_claims):
+        add(commands)
+    top.set_defaults(json=None, checkpoint=None)  # where a command has no such option
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0; 2 after a plain error; 130 after Ctrl-C.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        if options.json is not None:
+            check_writable(options.json)
+        result, text = options.execute(options)
+        if options.json is not None:
+            atomic_write(options.json, (json.dumps(result, indent=1) + "\n").encode())
+    except (
+        ValueError,
+        OSError,
+        CheckpointError,
+        CorruptDataError,
+        NonFiniteLossError,
+        ModuleNotFoundError,
+    ) as error:
+        print(f"bijepa: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        advice = ""
+        if options.checkpoint is not None:
+            advice = f"; go on with --checkpoint {options.checkpoint} --resume"
+        elif options.command == "evidence":
+            advice = "; go on with --resume"
+        print(f"bijepa: {str(stop) or 'stopped'}{advice}", file=sys.stderr)
+        return 130
+    print(text)
+    return 0
+
+
+def check_writable(path: Path) -> None:
+    """A result's file can be written, before any work is spent on the result.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(
+            f"--json needs a file in an existing folder that can be written to; received {path}."
+        )

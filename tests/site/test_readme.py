@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bijepa_book import records, text
+from bijepa_book import records
+from bijepa_book.paper import report
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -31,7 +32,7 @@ def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_tables_are_the_record() -> None:
-    assert block("text").strip() == text.reproduction(records.load("tables")).strip()
+    assert block("text").strip() == report.reproduction(records.load("tables")).strip()
 
 
 def test_the_picture_is_the_chapters() -> None:

@@ -12,8 +12,8 @@ from bijepa_book.evidence import runner
 from bijepa_book.evidence.claims import CLAIMS, GROUPS
 from bijepa_book.evidence.grid import all_conditions
 from bijepa_book.evidence.post_hoc import LATER
+from bijepa_book.evidence.report import deciding, measured, verdict_markdown
 from bijepa_book.evidence.verdicts import Verdict, judge
-from bijepa_book.text import deciding, measured, verdict_markdown
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))

@@ -22,6 +22,8 @@ COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
 SEEDS = {"sine": 32, "lorenz": 32, "mnist": 8}
 Part = Callable[[Condition, tuple[int, ...], str], dict[str, Any]]
 Indexed = tuple[int, dict[str, Any]]
+Spread = Callable[[Iterable[Callable[[], Indexed]]], Iterator[Indexed]]
+"""From calls to their results, as they come."""
 CONNECT, APPEAR = 10, 60  # seconds until a Dask scheduler answers, until it has a worker
 STORED = {"in_dim": "inputs", "hidden_dim": "hidden", "embed_dim": "embedding"}
 """What the records, which are never renamed, call sizes."""
@@ -39,18 +41,9 @@ class Task(NamedTuple):
     def cost(self) -> float:
         """Roughly, in seconds of one core."""
         experiment = self.condition.experiment
-        idle = self.condition.name == BASELINES
-        steps = (
-            200
-            if idle
-            else experiment.steps * experiment.batch_size / {"mnist": 256}.get(experiment.name, 64)
-        )
+        larger = experiment.batch_size / (256 if experiment.name == "mnist" else 64)
+        steps = 200 if self.condition.name == BASELINES else experiment.steps * larger
         return COST[experiment.name] * steps / 2_000 * len(self.seeds)
-
-
-def evidence_folder() -> Path:
-    """Where the recorded study lies."""
-    return results_folder() / "evidence"
 
 
 def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -66,13 +59,13 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
         FileNotFoundError: if there is none.
         ValueError: if one is not whole.
     """
-    place = folder or evidence_folder()
-    found = {path.stem: _read(path) for path in sorted(place.glob("*.json"))}
-    if not found:
+    place = folder or results_folder() / "evidence"
+    records = {path.stem: _read(path) for path in sorted(place.glob("*.json"))}
+    if not records:
         raise FileNotFoundError(
-            f"no results in {place}. Make some with: bijepa evidence --out {place}"
+            f"no results in {place}. Make some with: bijepa evidence --results {place}"
         )
-    return found
+    return records
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -81,7 +74,7 @@ def _read(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path} is not whole ({error}). Move it away and make it again with: "
-            f"bijepa evidence --resume --out {path.parent}"
+            f"bijepa evidence --resume --results {path.parent}"
         ) from error
     return content
 
@@ -113,7 +106,7 @@ def tasks(
     Raises:
         ValueError: if a record is of another condition than its name says.
     """
-    found = []
+    todo = []
     for condition in conditions:
         name = condition.experiment.name
         record = records.get(condition.key)
@@ -121,20 +114,20 @@ def tasks(
         if record and any(record[k] != v for k, v in description(condition).items()):
             raise ValueError(
                 f"the record {condition.key} was made under other settings than the study's now. "
-                "Results of two kinds must not mix: choose another --out, or move the file away."
+                "Results of two kinds must not mix: choose other --results, or move the file away."
             )
         for start in range(0, seeds[name], CHUNKS[name]):
             chunk = range(start, min(start + CHUNKS[name], seeds[name]))
             left = tuple(seed for seed in chunk if seed not in done)
             if left:
-                found.append(Task(condition, left))
-    return found
+                todo.append(Task(condition, left))
+    return todo
 
 
 def run_study(
     conditions: Sequence[Condition],
     seeds: Mapping[str, int],
-    out: Path,
+    folder: Path,
     *,
     jobs: int = -1,
     resume: bool = False,
@@ -151,7 +144,7 @@ def run_study(
     Args:
         conditions: to run, in order of importance.
         seeds: how many, by experiment.
-        out: folder for one JSON a condition.
+        folder: for one JSON a condition.
         jobs: processes; -1 for one a core. Ignored with ``dask``.
         resume: add to results that are there already.
         dask: address of a Dask scheduler, such as ``tcp://host:8786``. Its workers had best be
@@ -170,27 +163,25 @@ def run_study(
         OSError: if no scheduler or no worker answers, before any work; if processes that do
             the work were killed, or a file cannot be written.
     """
-    from joblib import delayed
-
     check_counts(**{f"seeds of {name}": count for name, count in seeds.items()})
     if jobs == 0 or jobs < -1:
         raise ValueError(f"jobs must be positive, or -1 for one a core; received {jobs}.")
-    records = {c.key: _read(path) for c in conditions if (path := file(c, out)).is_file()}
+    records = {c.key: _read(path) for c in conditions if (path := file(c, folder)).is_file()}
     if records and not resume:
         raise ValueError(
-            f"{out} holds results already ({len(records)} of {len(conditions)} conditions). "
-            "Add --resume to do only what is missing, or choose another --out."
+            f"{folder} holds results already ({len(records)} of {len(conditions)} conditions). "
+            "Add --resume to do only what is missing, or choose other --results."
         )
     todo = tasks(conditions, seeds, records)
     began, spent, total = time.perf_counter(), 0.0, sum(task.cost for task in todo)
     say(f"{len(todo)} parts to do in {len(conditions)} conditions")
-    with _workers(jobs, dask) as results_of:
-        work = (delayed(_indexed)(part, i, task, device) for i, task in enumerate(todo))
-        for done, (i, result) in enumerate(results_of(work), start=1):
+    with _processes(jobs) if dask is None else _cluster(dask) as results_of:
+        calls = (partial(_indexed, part, i, task, device) for i, task in enumerate(todo))
+        for done, (i, result) in enumerate(results_of(calls), start=1):
             task = todo[i]
             key = task.condition.key
             records[key] = _joined(task.condition, records.get(key), result)
-            atomic_write(file(task.condition, out), _encoded(records[key]))
+            atomic_write(file(task.condition, folder), _encoded(records[key]))
             spent += task.cost
             passed = time.perf_counter() - began
             say(
@@ -198,12 +189,12 @@ def run_study(
                 f"{result['provenance']['seconds']:.0f} s; {done} of {len(todo)} parts, about "
                 f"{_clock(passed * (total - spent) / spent)} left"
             )
-    return [file(c, out) for c in conditions]
+    return [file(c, folder) for c in conditions]
 
 
-def file(condition: Condition, out: Path) -> Path:
+def file(condition: Condition, folder: Path) -> Path:
     """The file of a condition's results."""
-    return out / f"{condition.key}.json"
+    return folder / f"{condition.key}.json"
 
 
 def _indexed(part: Part, i: int, task: Task, device: str) -> Indexed:
@@ -212,18 +203,17 @@ def _indexed(part: Part, i: int, task: Task, device: str) -> Indexed:
 
 
 @contextmanager
-def _workers(jobs: int, dask: str | None) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
-    """A function from joblib's delayed calls to their results, as they come."""
-    from joblib import Parallel, parallel_config
+def _processes(jobs: int) -> Iterator[Spread]:
+    """Processes of this machine: one a core and a thread each, for the models are small."""
+    from joblib import Parallel, delayed, parallel_config
 
-    if dask is not None:
-        with _cluster(dask) as results_of:
-            yield results_of
-        return
-    # a process a core and a thread a process: these models are too small to share
+    def results_of(calls: Iterable[Callable[[], Indexed]]) -> Iterator[Indexed]:
+        parallel = Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
+        return parallel(delayed(call)() for call in calls)
+
     with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
         try:
-            yield Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
+            yield results_of
         except BrokenExecutor as error:
             raise OSError(
                 "a process that did the work was killed, perhaps for want of memory. What had "
@@ -232,8 +222,8 @@ def _workers(jobs: int, dask: str | None) -> Iterator[Callable[[Iterable[Any]], 
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexed]]]:
-    """The same on a Dask cluster.
+def _cluster(address: str) -> Iterator[Spread]:
+    """A Dask cluster.
 
     Not through joblib, which waits for ever where a worker cannot load the package, or dies again
     and again.
@@ -259,8 +249,8 @@ def _cluster(address: str) -> Iterator[Callable[[Iterable[Any]], Iterator[Indexe
                 f"dask worker {address} --nthreads 1"
             ) from error
 
-        def results_of(work: Iterable[Any]) -> Iterator[Indexed]:
-            futures = [client.submit(partial(f, *a, **k), pure=False) for f, a, k in work]
+        def results_of(calls: Iterable[Callable[[], Indexed]]) -> Iterator[Indexed]:
+            futures = [client.submit(call, pure=False) for call in calls]
             finished = as_completed(futures, loop=client.loop, with_results=True)
             return (result for _, result in finished)
 
@@ -284,15 +274,16 @@ def _joined(
     condition: Condition, record: dict[str, Any] | None, result: dict[str, Any]
 ) -> dict[str, Any]:
     """A record with one more part in it."""
-    made = {"seeds": result["seeds"], **result["provenance"]}
+    part = {"seeds": result["seeds"], **result["provenance"]}
     before = [] if record is None else record["provenance"]["parts"]
-    together = merged([result] if record is None else [record, result])
-    every = sorted([*before, made], key=lambda one: one["seeds"])
-    seconds = round(sum(one["seconds"] for one in every), 1)
+    parts = sorted([*before, part], key=lambda part: part["seeds"])
     return {
         **description(condition),
-        **together,
-        "provenance": {"core_seconds": seconds, "parts": every},
+        **merged([result] if record is None else [record, result]),
+        "provenance": {
+            "core_seconds": round(sum(part["seconds"] for part in parts), 1),
+            "parts": parts,
+        },
     }
 
 

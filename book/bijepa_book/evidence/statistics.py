@@ -10,6 +10,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.05
 """One interval in twenty misses, and so does one family of corrected tests."""
 RESAMPLES = 10_000
+"""Draws with replacement for a bootstrap interval."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,15 @@ def effect(differences: ArrayLike) -> Effect:
     return Effect(float(values.mean()), low, high, t_test(values), float(share), len(values))
 
 
-def bootstrap_interval(
-    values: ArrayLike, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
-    """An interval for the mean: bootstrap, bias-corrected and accelerated.
+def bootstrap_interval(values: ArrayLike) -> tuple[float, float]:
+    """An interval of 95 % for the mean: bootstrap, bias-corrected and accelerated.
 
     Args:
         values: ``(n,)``, at least 2, finite.
-        level: how often it may miss.
-        resamples: draws with replacement.
-        seed: of the draws: the same values always give the same interval.
 
     Returns:
-        Low and high end; both the mean where all values are equal.
+        Low and high end; both the mean where all values are equal. The same values always give
+        the same interval.
 
     Raises:
         ValueError: if there are fewer than two values, or one is not finite.
@@ -75,15 +72,15 @@ def bootstrap_interval(
     v = _checked(values)
     if np.ptp(v) <= 1e-12 * np.abs(v).max():  # nothing to resample
         return float(v.mean()), float(v.mean())
-    found = bootstrap(
+    interval = bootstrap(
         (v,),
         np.mean,
-        n_resamples=resamples,
-        confidence_level=1 - level,
+        n_resamples=RESAMPLES,
+        confidence_level=1 - LEVEL,
         method="BCa",
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
 
 
 def t_test(values: ArrayLike) -> float:

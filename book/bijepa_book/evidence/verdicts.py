@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from bijepa_book.evidence.claims import CLAIMS, Claim, Criterion
-from bijepa_book.evidence.grid import BASELINES
 from bijepa_book.evidence.statistics import LEVEL, Effect, effect, holm
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -67,14 +66,13 @@ def pairs(criterion: Criterion, records: Records) -> tuple[list[float], list[flo
     Raises:
         KeyError: naming the record or the measure that is missing.
     """
-    c = criterion
-    left = _column(records, f"{c.experiment}-{c.condition}-{c.length}", c.measure)
-    if not isinstance(c.than, str):
-        return list(left.values()), [float(c.than)] * len(left)
-    length = "paper" if c.than == BASELINES else c.length
-    right = _column(records, f"{c.experiment}-{c.than}-{length}", c.of or c.measure)
-    both = [seed for seed in left if seed in right]
-    return [left[seed] for seed in both], [right[seed] for seed in both]
+    columns = [_column(records, key, measure) for key, measure in criterion.sides]
+    if not isinstance(criterion.than, str):
+        (ours,) = columns
+        return list(ours.values()), [float(criterion.than)] * len(ours)
+    ours, theirs = columns
+    both = [seed for seed in ours if seed in theirs]
+    return [ours[seed] for seed in both], [theirs[seed] for seed in both]
 
 
 def _column(records: Records, key: str, measure: str) -> dict[int, float]:
@@ -97,7 +95,7 @@ def margins(criterion: Criterion, values: list[float], others: list[float]) -> l
     Returns:
         Above zero where the seed meets it: a logarithm of a ratio, or a difference.
     """
-    sign = 1 if criterion.expects == "higher" else -1
+    sign = criterion.sign
     if criterion.difference:
         return [sign * (a - b) - criterion.by for a, b in zip(values, others, strict=True)]
     least, tiny = math.log(criterion.by), 1e-12
@@ -136,37 +134,22 @@ def shown(finding: Finding) -> Shown:
     Raises:
         ValueError: if the finding has no data.
     """
-    c, found = finding.criterion, finding.effect
-    if found is None:
+    c, seen = finding.criterion, finding.effect
+    if seen is None:
         raise ValueError(f"there is nothing to show: {finding.missing}.")
-    sign = 1 if c.expects == "higher" else -1
-    fixed = float(c.than) if not isinstance(c.than, str) else None
-    if c.difference:
-        base = 0.0 if fixed is None else fixed
-        values = [
-            a - (b if fixed is None else 0.0)
-            for a, b in zip(finding.values, finding.others, strict=True)
-        ]
-        ends = sorted(base + sign * (end + c.by) for end in (found.low, found.high))
-        middle, demand = base + sign * (found.mean + c.by), base + sign * c.by
-        return Shown(values, middle, ends[0], ends[1], demand, _beyond(values, base, sign))
-    base = 1.0 if fixed is None else fixed
-    values = [
-        a / (b if fixed is None else 1.0)
-        for a, b in zip(finding.values, finding.others, strict=True)
-    ]
+    values = list(finding.values)
+    if isinstance(c.than, str):
+        paired = zip(finding.values, finding.others, strict=True)
+        values = [a - b if c.difference else a / b for a, b in paired]
 
-    def back(margin: float) -> float:
-        return base * math.exp(sign * (margin + math.log(c.by)))
+    def unit(margin: float) -> float:
+        if c.difference:
+            return c.even + c.sign * (margin + c.by)
+        return c.even * math.exp(c.sign * (margin + math.log(c.by)))
 
-    low, high = sorted((back(found.low), back(found.high)))
-    demand = base * c.by**sign
-    return Shown(values, back(found.mean), low, high, demand, _beyond(values, base, sign))
-
-
-def _beyond(values: list[float], base: float, sign: int) -> float:
-    wins = sum((sign * (v - base) > 0) + (v == base) / 2 for v in values)
-    return wins / len(values)
+    low, high = sorted((unit(seen.low), unit(seen.high)))
+    wins = sum((c.sign * (v - c.even) > 0) + (v == c.even) / 2 for v in values)
+    return Shown(values, unit(seen.mean), low, high, c.demand, wins / len(values))
 
 
 def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]:
@@ -189,19 +172,12 @@ def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]
     Returns:
         One verdict a claim, in order.
     """
-    asked = [c for claim in claims for c in (*claim.fair, *claim.paper)]
-    looked: list[tuple[Effect | None, list[float], list[float], str]] = []
-    for c in asked:
-        try:
-            values, others = pairs(c, records)
-            looked.append((effect(margins(c, values, others)), values, others, ""))
-        except (KeyError, ValueError) as error:
-            looked.append((None, [], [], str(error.args[0])))
+    looked = [_look(c, records) for claim in claims for c in (*claim.fair, *claim.paper)]
     # what has no data yet counts as a question too: more results must not make old ones less sure
-    corrected = holm([1.0 if e is None else e.p for e, _, _, _ in looked])
+    corrected = holm([finding.p for finding in looked])
     findings = iter(
-        Finding(c, e, tuple(values), tuple(others), p, _says(e, p), missing)
-        for c, p, (e, values, others, missing) in zip(asked, corrected, looked, strict=True)
+        replace(finding, p=p, says=_says(finding.effect, p))
+        for finding, p in zip(looked, corrected, strict=True)
     )
     verdicts = []
     for claim in claims:
@@ -211,12 +187,22 @@ def judge(records: Records, claims: tuple[Claim, ...] = CLAIMS) -> list[Verdict]
     return verdicts
 
 
-def _says(found: Effect | None, p: float) -> Says:
-    if found is None or p >= LEVEL:
+def _look(criterion: Criterion, records: Records) -> Finding:
+    """One criterion by itself: its p is not corrected yet, and nothing is said."""
+    try:
+        values, others = pairs(criterion, records)
+        seen = effect(margins(criterion, values, others))
+    except (KeyError, ValueError) as error:
+        return Finding(criterion, None, (), (), 1.0, "open", str(error.args[0]))
+    return Finding(criterion, seen, tuple(values), tuple(others), seen.p, "open")
+
+
+def _says(seen: Effect | None, p: float) -> Says:
+    if seen is None or p >= LEVEL:
         return "open"
-    if found.low > 0:
+    if seen.low > 0:
         return "met"
-    return "not met" if found.high < 0 else "open"
+    return "not met" if seen.high < 0 else "open"
 
 
 def _word(fair: tuple[Finding, ...], paper: tuple[Finding, ...]) -> Word:

@@ -14,10 +14,10 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import blended_transform_factory
 
 from bijepa_book.evidence.grid import BASELINES
+from bijepa_book.evidence.report import named
 from bijepa_book.evidence.statistics import bootstrap_interval
 from bijepa_book.evidence.verdicts import Finding, Records, Verdict, shown
 from bijepa_book.style import COLORS, DASHES, WIDTH, style
-from bijepa_book.text import named
 
 DPI = 125  # hundreds of points a figure: at the 150 of the other figures these would weigh too much
 

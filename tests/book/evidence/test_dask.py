@@ -153,10 +153,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 def numbers(files: list[Path]) -> list[dict[str, Any]]:
     """Records without their provenance, which holds times."""
-    found = [json.loads(path.read_text()) for path in files]
-    return [{k: v for k, v in one.items() if k != "provenance"} for one in found]
+    records = [json.loads(path.read_text()) for path in files]
+    return [{k: v for k, v in record.items() if k != "provenance"} for record in records]
 
 
+@pytest.mark.slow
 def test_the_life_of_a_cluster(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,17 +214,17 @@ def test_nobody_listens(
         mute.bind(("127.0.0.1", 0))  # taken, so that nobody else listens there
         address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
         began = time.monotonic()
-        assert main(["evidence", "--dask", address, "--out", str(tmp_path / "r")]) == 2
+        assert main(["evidence", "--dask", address, "--results", str(tmp_path / "r")]) == 2
     assert time.monotonic() - began < PATIENCE
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith(f"bijepa: no Dask scheduler answers at {address}")
     assert not (tmp_path / "r").exists()
 
 
-@pytest.mark.parametrize("address", ["nonsense://127.0.0.1:1", "127.0.0.1:no-number"])
-def test_an_address_that_is_none_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=f"no Dask scheduler answers at {address}"):
-        run_study(short(), SEEDS, tmp_path, dask=address, say=lambda _: None, part=instant)
+def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
+    for address in ("nonsense://127.0.0.1:1", "127.0.0.1:no-number"):
+        with pytest.raises(OSError, match=f"no Dask scheduler answers at {address}"):
+            run_study(short(), SEEDS, tmp_path, dask=address, say=lambda _: None, part=instant)
 
 
 def test_without_dask_the_error_names_the_extra(

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bijepa_book.evidence.grid import BASELINES, Condition, all_conditions, conditions
+from bijepa_book.evidence.grid import BASELINES, Condition, Name, all_conditions, conditions
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.sine import SineBatches
-from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS, Name
+from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS
 from bijepa_core.training import pretrain
 
 NAMES: tuple[Name, ...] = ("sine", "lorenz", "mnist")

@@ -25,7 +25,7 @@ from bijepa_book.evidence import metrics, runner
 from bijepa_book.evidence.grid import Condition, all_conditions, conditions
 from bijepa_book.evidence.runner import load, run_study, tasks
 from bijepa_book.evidence.worker import run_part
-from bijepa_core import runs
+from bijepa_core.data import series
 
 SEEDS = {"sine": 20}  # two chunks: 0 to 15, and 16 to 19
 PATIENCE = 120  # seconds until a test gives up on a process; a quiet machine needs three
@@ -86,16 +86,16 @@ def fatal_once(
 def trained(condition: Condition, seeds: tuple[int, ...], device: str) -> dict[str, Any]:
     """The study's own part, on a tenth of the data."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "PROBE", 200)
-        patch.setattr(runs, "HELD_OUT", 300)
+        patch.setattr(series, "PROBE", 200)
+        patch.setattr(series, "HELD_OUT", 300)
         patch.setattr(metrics, "LOOKED_AT", 100)
         return run_part(condition, seeds, device)
 
 
 def calls(notes: Path) -> list[Call]:
     """What was asked of the parts, sorted."""
-    found = [json.loads(path.read_text()) for path in notes.glob("*.call")]
-    return sorted((one["key"], tuple(one["seeds"])) for one in found)
+    made = [json.loads(path.read_text()) for path in notes.glob("*.call")]
+    return sorted((call["key"], tuple(call["seeds"])) for call in made)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def run_made_up(wanted: list[Condition], out: Path, notes: Path, **options: Any)
         "part": partial(made_up, notes),
         "seeds": SEEDS,
     }
-    return run_study(wanted, out=out, **(defaults | options))
+    return run_study(wanted, folder=out, **(defaults | options))
 
 
 def content(files: list[Path]) -> dict[str, bytes]:
@@ -204,6 +204,7 @@ def test_each_condition_is_a_file_with_all_seeds_and_their_origin(
     assert load(out) == {path.stem: json.loads(path.read_text()) for path in files}
 
 
+@pytest.mark.slow
 def test_two_processes_give_exactly_what_one_gives(tmp_path: Path, no_process_stays: None) -> None:
     wanted = some("classic", "expressive")
     records = []
@@ -222,7 +223,7 @@ def test_two_processes_give_exactly_what_one_gives(tmp_path: Path, no_process_st
 
 
 def test_no_results_are_no_study(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="bijepa evidence --out"):
+    with pytest.raises(FileNotFoundError, match="bijepa evidence --results"):
         load(tmp_path)
 
 
@@ -314,6 +315,7 @@ run_study(some(), SEEDS, out, jobs=1, part=partial(made_up, notes))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [KILLED_IN_A_PART, KILLED_WHILE_WRITING])
 def test_after_a_kill_nothing_is_lost(
     script: str, tmp_path: Path, notes: Path, straight: dict[str, bytes]
@@ -357,12 +359,13 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "r"
     process = python(
         INTERRUPTED, tmp_path / "log", "evidence", "--experiment", "sine", "--length", "paper",
-        "--condition", "baselines", "--condition", "classic", "--seeds", "1", "--jobs", "1",
-        "--out", out,
+        "--condition", "baselines", "--condition", "classic", "--num-seeds", "1", "--jobs", "1",
+        "--results", out,
     )  # fmt: skip
     try:
         wait_for(process, lambda: (out / "sine-baselines-paper.json").exists())
@@ -424,19 +427,14 @@ def test_longer_trainings_and_larger_batches_count_for_more() -> None:
     assert cost("sine-baselines-paper") < once / 2
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
+def test_numbers_out_of_range_come_before_any_work(tmp_path: Path, notes: Path) -> None:
+    for options, error in (
         ({"jobs": 0}, "jobs must be positive, or -1 for one a core; received 0"),
         ({"jobs": -2}, "received -2"),
         ({"seeds": {"sine": 0}}, "seeds of sine must be positive and whole; received 0"),
-    ],
-)
-def test_numbers_out_of_range_come_before_any_work(
-    options: dict[str, Any], error: str, tmp_path: Path, notes: Path
-) -> None:
-    with pytest.raises(ValueError, match=re.escape(error)):
-        run_made_up(some(), tmp_path / "r", notes, **options)
+    ):
+        with pytest.raises(ValueError, match=re.escape(error)):
+            run_made_up(some(), tmp_path / "r", notes, **options)
     assert calls(notes) == []
     assert not (tmp_path / "r").exists()
 
@@ -449,9 +447,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
     """What the command line asks of the study, which does nothing."""
     found: list[SimpleNamespace] = []
 
-    def remember(wanted: list[Condition], seeds: object, out: Path, **options: Any) -> list[Path]:
-        found.append(SimpleNamespace(wanted=wanted, seeds=seeds, out=out, **options))
-        return [out / condition.key for condition in wanted]
+    def remember(
+        wanted: list[Condition], seeds: object, folder: Path, **options: Any
+    ) -> list[Path]:
+        found.append(SimpleNamespace(wanted=wanted, seeds=seeds, folder=folder, **options))
+        return [folder / condition.key for condition in wanted]
 
     monkeypatch.setattr(runner, "run_study", remember)
     return found
@@ -461,14 +461,23 @@ def test_arguments_reach_the_study(
     asked: list[SimpleNamespace], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["evidence", "--experiment", "sine", "--condition", "expressive"]
-    arguments += ["--length", "paper", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path)]
+    arguments += [
+        "--length",
+        "paper",
+        "--num-seeds",
+        "1",
+        "--jobs",
+        "1",
+        "--results",
+        str(tmp_path),
+    ]
     assert cli.main(arguments) == 0
     assert f"1 conditions in {tmp_path}" in capsys.readouterr().out
     more = ["--resume", "--dask", "tcp://host:8786", "--device", "cuda"]
     assert cli.main([*arguments, "--condition", "classic", *more]) == 0
     first, second = asked
     assert [c.key for c in first.wanted] == ["sine-expressive-paper"]
-    assert (first.seeds["sine"], first.out, first.jobs) == (1, tmp_path, 1)
+    assert (first.seeds["sine"], first.folder, first.jobs) == (1, tmp_path, 1)
     assert (first.resume, first.dask, first.device) == (False, None, "cpu")
     assert {c.key for c in second.wanted} == {"sine-classic-paper", "sine-expressive-paper"}
     assert (second.resume, second.dask, second.device) == (True, "tcp://host:8786", "cuda")
@@ -480,35 +489,28 @@ def test_without_arguments_everything_is_asked_for(asked: list[SimpleNamespace])
     assert cli.main(["evidence"]) == 0
     assert [c.key for c in asked[0].wanted] == [c.key for c in all_conditions()]
     assert asked[0].seeds == {"sine": 32, "lorenz": 32, "mnist": 8}
-    assert (asked[0].jobs, asked[0].resume, asked[0].out) == (-1, False, Path("evidence"))
+    assert (asked[0].jobs, asked[0].resume, asked[0].folder) == (-1, False, Path("evidence"))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--condition", "nonsense"], "no such condition here: nonsense. The study has: baselines"),
-        (["--experiment", "mnist", "--condition", "alpha-0"], "no such condition here: alpha-0."),
-        (["--experiment", "mnist", "--length", "long"], "no such condition here: none is left."),
-    ],
-)
 def test_an_unknown_condition_is_refused_with_the_list(
-    arguments: list[str],
-    said: str,
-    asked: list[SimpleNamespace],
-    capsys: pytest.CaptureFixture[str],
+    asked: list[SimpleNamespace], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["evidence", *arguments]) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    for condition in all_conditions():
-        assert condition.name in error
+    for arguments, named in (
+        (["--condition", "nonsense"], "nonsense. The study has: baselines"),
+        (["--experiment", "mnist", "--condition", "alpha-0"], "alpha-0."),
+        (["--experiment", "mnist", "--length", "long"], "none is left."),
+    ):
+        assert cli.main(["evidence", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert f"no such condition here: {named}" in error
+        assert [c.key for c in all_conditions() if c.name not in error] == []
     assert not asked
 
 
 def test_an_error_of_the_study_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["evidence", "--jobs", "0", "--out", str(tmp_path / "r")]) == 2
+    assert cli.main(["evidence", "--jobs", "0", "--results", str(tmp_path / "r")]) == 2
     assert capsys.readouterr().err == (
         "bijepa: jobs must be positive, or -1 for one a core; received 0.\n"
     )

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 
 from bijepa_book.evidence.claims import Claim, Criterion
 from bijepa_book.evidence.grid import BASELINES
+from bijepa_book.evidence.report import named
 from bijepa_book.evidence.verdicts import judge, shown
 from bijepa_book.figures import evidence as plots
-from bijepa_book.text import named
 
 SEEDS = list(range(6))
 
@@ -39,7 +39,7 @@ RECORDS = {
 
 def a_claim(*criteria: Criterion, paper: tuple[Criterion, ...] = ()) -> Claim:
     """A claim with these criteria."""
-    return Claim("made-up", "words", "4.2", "Something.", "if so", "if not", criteria, paper)
+    return Claim("made-up", "words", "4.2", "Something.", "if not", criteria, paper)
 
 
 def place(line: Line2D) -> float:

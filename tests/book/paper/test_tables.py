@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bijepa_book.paper import tables as module
+from bijepa_book.paper.report import reproduction
 from bijepa_book.paper.tables import TABLE_1, TABLE_2, TABLE_3, reproduce
-from bijepa_book.text import reproduction
 
 
 @pytest.fixture(scope="module")
