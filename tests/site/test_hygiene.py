@@ -153,9 +153,11 @@ def test_every_code_cell_was_executed_in_order(path: Path) -> None:
 
 
 @each_notebook
-def test_it_is_stored_as_make_run_leaves_it(path: Path) -> None:
+def test_it_is_stored_as_make_notebooks_leaves_it(path: Path) -> None:
     """No widgets, no metadata of editors or of papermill, in the form in which Jupyter writes."""
-    assert path.read_text("utf-8") == TOOL["dumps"](TOOL["clean"](load(path))), "run `make notebooks`"
+    assert path.read_text("utf-8") == TOOL["dumps"](TOOL["clean"](load(path))), (
+        "run `make notebooks`"
+    )
 
 
 @each_notebook
