@@ -149,15 +149,13 @@ def test_the_book_has_notebooks() -> None:
 def test_every_code_cell_was_executed_in_order(path: Path) -> None:
     """Without a count nbval compares nothing, and gaps betray cells run by hand."""
     counts = [cell["execution_count"] for cell in cells(path, "code")]
-    assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
+    assert counts == list(range(1, len(counts) + 1)), "run `make run`"
 
 
 @each_notebook
-def test_it_is_stored_as_make_notebooks_leaves_it(path: Path) -> None:
+def test_it_is_stored_as_make_run_leaves_it(path: Path) -> None:
     """No widgets, no metadata of editors or of papermill, in the form in which Jupyter writes."""
-    assert path.read_text("utf-8") == TOOL["dumps"](TOOL["clean"](load(path))), (
-        "run `make notebooks`"
-    )
+    assert path.read_text("utf-8") == TOOL["dumps"](TOOL["clean"](load(path))), "run `make run`"
 
 
 @each_notebook
