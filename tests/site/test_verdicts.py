@@ -13,7 +13,7 @@ from bijepa_book.evidence.claims import CLAIMS, GROUPS
 from bijepa_book.evidence.grid import all_conditions
 from bijepa_book.evidence.post_hoc import LATER
 from bijepa_book.evidence.verdicts import Verdict, judge
-from bijepa_book.text import deciding, measured, verdict_markdown
+from bijepa_book.text import deciding, measured
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
