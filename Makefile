@@ -11,15 +11,20 @@ DEMOS := _build/interactive
 DEMO_SOURCES := book/interactive/package-lock.json book/interactive/build.mjs tools/demo_data.py \
   $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*)
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
-# Two notebooks at a time, a thread each: these models are too small to share. Where a replay does
-# ask for two threads, the idle one sleeps instead of spinning on the other notebook's core.
-NBVAL := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --nbval -n 2 --dist loadscope
+# Two tests or notebooks at a time, a thread each: these models are too small to share. Where a
+# replay does ask for two threads, the idle one sleeps instead of spinning on the other one's core.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2
+# What a test's neighbors share is prepared once: each half begins where the other one ends.
+UNIT := $(PYTEST) --dist worksteal
+NBVAL := $(PYTEST) --dist loadscope --nbval
+FAST := not slow and not browser and not site and not notebook
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run record weights verdicts times live bench adopt clean
+.PHONY: help book check test lint notebooks record demo-weights verdicts timings test-lab bench \
+  set-address clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Python 3.11 to 3.13: make book PYTHON=python3.12. Another environment: make book VENV=path."
 
@@ -50,38 +55,42 @@ book: $(STAMP) $(DEMOS)/.built ## Build the site from the stored outputs and say
 	  --path-output . --all -W -n --keep-going -q >$(SITE).log || { cat $(SITE).log; exit 1; }
 	@echo "Built. Open $(CURDIR)/$(SITE)/index.html"
 
-lint: $(STAMP) ## Check style and types
-	$(BIN)/ruff check .
+lint: $(STAMP) ## Check style, types, and who imports whom
 	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 	$(BIN)/mypy
+	PYTHONPATH=book $(BIN)/lint-imports --no-cache
 
-test: lint book ## Check everything: style, types, site, unit tests, every stored output
-	$(BIN)/pytest
+check: lint ## Check what changes most, in about a minute: lint and the fast tests
+	$(UNIT) -m "$(FAST)"
+
+test: lint book ## Check everything: lint, site, all tests, every stored output
+	$(UNIT)
 	$(NBVAL) book/*.ipynb
 
-run: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _build/notebooks)
+notebooks: $(STAMP) ## Execute the notebooks in place (SCALE=smoke or full: into _build/notebooks)
 	$(BIN)/python tools/run_notebooks.py --scale $(SCALE) $(NOTEBOOKS)
 
 record: $(STAMP) ## Make the records in book/results anew (about two hours)
 	$(BIN)/python tools/record.py
 
-weights: $(STAMP) ## Train the models of the demos in the page anew (some minutes; needs MNIST)
+demo-weights: $(STAMP) ## Train the models of the demos in the page anew (some minutes; needs MNIST)
 	$(BIN)/python tools/demo_weights.py
 
-verdicts: $(STAMP) ## Renew the table of verdicts in README and welcome page
+verdicts: $(STAMP) ## Renew the tables of verdicts in README and welcome page
 	$(BIN)/python tools/verdicts.py
 
-times: $(STAMP) ## Measure how long each notebook takes (about half an hour; let nothing else run)
-	$(BIN)/python tools/measure_times.py
+timings: $(STAMP) ## Measure how long each notebook takes (about half an hour; let nothing else run)
+	$(BIN)/python tools/timings.py
 
-live: $(STAMP) ## Use each chapter's control in a real JupyterLab (needs Chromium; some minutes)
-	$(BIN)/python tools/live.py
+test-lab: $(STAMP) ## Use each chapter's control in a real JupyterLab (needs Chromium; some minutes)
+	$(BIN)/python tools/test_lab.py
 
 bench: $(STAMP) ## Measure speed and memory against a plain training loop
 	$(BIN)/python -m benchmarks
 
-adopt: ## Write the published address everywhere: make adopt REPO=owner/name
-	@$(PYTHON) tools/adopt.py $(REPO)
+set-address: ## Write the published address everywhere: make set-address REPO=owner/name
+	@$(PYTHON) tools/set_address.py $(REPO)
 
 clean: ## Remove what was built (the environment in .venv stays)
 	rm -rf _build build .mypy_cache .pytest_cache .ruff_cache

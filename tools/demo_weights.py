@@ -1,4 +1,4 @@
-"""Make the weights of the demos in the page: `make weights`, two minutes on two free cores.
+"""Make the weights of the demos in the page: `make demo-weights`, two minutes on two free cores.
 
 The hallucination pad gets the model of chapter 5 (BiJEPA, seed 0, ten epochs) with a decoder and a
 classifier for each way to complete a digit, rounded to a byte a number. The Lorenz explorer gets a

@@ -2,7 +2,7 @@
 
     {"hardware": "2 cores ...", "notebooks": {"02-explosion": {"paper": 95.2, "smoke": 6.1}}}
 
-Times are in seconds. `tools/measure_times.py` makes the record.
+Times are in seconds. `tools/timings.py` makes the record.
 """
 
 import json
@@ -71,7 +71,7 @@ class RunningTimes(SphinxDirective):
         """Read the record and show it."""
         path = Path(self.env.srcdir) / RECORD
         if not path.is_file():
-            raise self.error(f"there is no {path.name}: run python tools/measure_times.py")
+            raise self.error(f"there is no {path.name}: run make timings")
         self.env.note_dependency(str(path))
         record: dict[str, Any] = json.loads(path.read_text("utf-8"))
         where = nodes.paragraph("", f"Measured on {record['hardware']}.")

@@ -18,7 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 DOCUMENTATION = PROJECT["urls"]["Documentation"]
-ADOPT = runpy.run_path(str(ROOT / "tools" / "adopt.py"))
+ADDRESS = runpy.run_path(str(ROOT / "tools" / "set_address.py"))
 
 
 def read(name: str) -> str:
@@ -84,11 +84,14 @@ def test_workflows_test_the_oldest_and_the_newest_python() -> None:
 
 def test_workflows_run_what_a_reader_runs() -> None:
     steps = read_yaml(".github/workflows/test.yml")["jobs"]["test"]["steps"]
-    assert ".ci/run" in [step.get("run") for step in steps]
+    commands = [step.get("run") for step in steps]
+    assert commands.index("make check") < commands.index(".ci/run")
     assert read(".ci/run").rstrip().endswith("make test")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     steps = read_yaml(".github/workflows/publish.yml")["jobs"]["build"]["steps"]
-    assert "make book" in [step.get("run") for step in steps]
+    commands = [step.get("run", "") for step in steps]
+    (addressed,) = (i for i, run in enumerate(commands) if "make set-address" in run)
+    assert addressed < commands.index("make book")
 
 
 def test_version_stands_in_the_package_alone() -> None:
@@ -123,13 +126,13 @@ def test_site_and_citation_have_the_published_addresses() -> None:
 
 
 def test_published_addresses_belong_together() -> None:
-    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"])
-    assert ADOPT["addresses"](slug) == {"Repository": REPOSITORY, "Documentation": DOCUMENTATION}
+    slug = REPOSITORY.removeprefix(ADDRESS["GITHUB"])
+    assert ADDRESS["addresses"](slug) == {"Repository": REPOSITORY, "Documentation": DOCUMENTATION}
 
 
-def test_every_file_with_an_address_is_one_that_adopt_changes() -> None:
-    reached = {path for place in ADOPT["PLACES"] for path in ROOT.glob(place)}
-    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"]).encode()
+def test_every_file_with_an_address_is_one_that_set_address_changes() -> None:
+    reached = {path for place in ADDRESS["PLACES"] for path in ROOT.glob(place)}
+    slug = REPOSITORY.removeprefix(ADDRESS["GITHUB"]).encode()
     for path in tracked_files():
         if path not in reached:
             assert slug not in path.read_bytes(), path
@@ -139,8 +142,8 @@ def test_no_other_address_of_this_book_is_left_anywhere() -> None:
     """A link written by hand to a repository that has since moved."""
     name = REPOSITORY.rsplit("/", 1)[1]
     addresses = rf"github(?:\.com)?/([\w-]+/{name})\b|https://([\w-]+)\.github\.io/{name}\b"
-    slug = REPOSITORY.removeprefix(ADOPT["GITHUB"])
-    for place in ADOPT["PLACES"]:
+    slug = REPOSITORY.removeprefix(ADDRESS["GITHUB"])
+    for place in ADDRESS["PLACES"]:
         for path in ROOT.glob(place):
             for match in re.finditer(addresses, path.read_text("utf-8")):
                 assert (match[1] or f"{match[2]}/{name}") == slug, (path, match[0])

@@ -1,13 +1,10 @@
-"""The README's example runs, its numbers are the record's, its picture the chapter's."""
+"""The README's example runs, its picture is the chapter's, and what it names is there."""
 
 import re
 import runpy
 from pathlib import Path
 
 import pytest
-
-from bijepa_book import records
-from bijepa_book.paper import report
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -23,16 +20,9 @@ def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     script = tmp_path / "example.py"
     script.write_text(block("python"))
     left = runpy.run_path(str(script))
-    assert left["model"].forecast(left["past"]).shape == (4, 500, 4)
     relative = left["history"].diagnostics["relative_loss"]
-    assert bool((relative[-1] < relative[0]).all())
-    assert "(4, 500, 4)" in capsys.readouterr().out.replace(
-        "torch.Size([4, 500, 4])", "(4, 500, 4)"
-    )
-
-
-def test_the_tables_are_the_record() -> None:
-    assert block("text").strip() == report.reproduction(records.load("tables")).strip()
+    assert relative[-1] < relative[0]
+    assert capsys.readouterr().out.count("torch.Size([500, 4])") == 3
 
 
 def test_the_picture_is_the_chapters() -> None:

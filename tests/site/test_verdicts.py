@@ -12,8 +12,8 @@ from bijepa_book.evidence import runner
 from bijepa_book.evidence.claims import CLAIMS, GROUPS
 from bijepa_book.evidence.grid import all_conditions
 from bijepa_book.evidence.post_hoc import LATER
-from bijepa_book.evidence.report import deciding, measured, verdict_markdown
 from bijepa_book.evidence.verdicts import Verdict, judge
+from bijepa_book.text import deciding, measured
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -71,13 +71,13 @@ def cited(records: dict[str, dict[str, Any]], verdicts: dict[str, Verdict]) -> d
     return verdicts | {v.claim.id: v for v in judge(records, LATER)}
 
 
-@pytest.mark.parametrize("name", ["README.md", "book/index.md"])
-def test_the_summary_table_is_what_the_records_say(name: str, verdicts: dict[str, Verdict]) -> None:
-    table = verdict_markdown(list(verdicts.values()))
-    page = (ROOT / name).read_text("utf-8")
+def test_the_summary_tables_are_what_the_records_say(verdicts: dict[str, Verdict]) -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "verdicts.py"))
-    assert tool["with_table"](page, table) == page, "run `make verdicts`"
-    assert all(claim.claim.rstrip(".") in page for claim in CLAIMS)
+    tables = tool["tables"](list(verdicts.values()))
+    for path, table in tables.items():
+        page = path.read_text("utf-8")
+        assert tool["with_table"](page, table) == page, f"{path.name}: run `make verdicts`"
+    assert all(claim.claim.rstrip(".") in tables[ROOT / "book" / "index.md"] for claim in CLAIMS)
 
 
 def test_a_page_without_marks_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`make run` keeps a notebook's source and outputs, and nothing of the run that made them."""
+"""`make notebooks` keeps a notebook's source and outputs, and nothing of the run that made them."""
 
 import copy
 import json

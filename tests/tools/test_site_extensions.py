@@ -164,8 +164,8 @@ def test_unknown_names_stay_errors(target: str, shown: bool) -> None:
 def test_the_hardware_is_told_from_what_the_system_says(tmp_path: Path) -> None:
     told = tmp_path / "cpuinfo"
     told.write_text("processor : 0\nmodel name\t: A Fast One\nmodel name\t: A Fast One\n")
-    assert "(A Fast One)" in tool("measure_times")["hardware"](told)
-    assert "CPU cores" in tool("measure_times")["hardware"](tmp_path / "missing")
+    assert "(A Fast One)" in tool("timings")["hardware"](told)
+    assert "CPU cores" in tool("timings")["hardware"](tmp_path / "missing")
 
 
 @pytest.mark.parametrize("lead", tool("demos")["DEMOS"])

@@ -1,4 +1,4 @@
-"""`make adopt` moves every address at once, and can move them back."""
+"""`make set-address` moves every address at once, and can move them back."""
 
 import runpy
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOL = runpy.run_path(str(ROOT / "tools" / "adopt.py"))
+TOOL = runpy.run_path(str(ROOT / "tools" / "set_address.py"))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_old_address_is_gone_and_the_new_one_is_everywhere(checkout: Path) -
     before = contents(checkout)
     old = TOOL["published"](checkout)
     slug = old["Repository"].removeprefix(TOOL["GITHUB"])
-    changed = TOOL["adopt"]("some-one/a-book.2", checkout)
+    changed = TOOL["set_address"]("some-one/a-book.2", checkout)
     after = contents(checkout)
 
     assert TOOL["published"](checkout) == TOOL["addresses"]("some-one/a-book.2")
@@ -40,12 +40,12 @@ def test_the_old_address_is_gone_and_the_new_one_is_everywhere(checkout: Path) -
     assert {"pyproject.toml", "_config.yml", "CITATION.cff"} <= {path.name for path in changed}
 
 
-def test_adopting_back_restores_every_byte(checkout: Path) -> None:
+def test_setting_it_back_restores_every_byte(checkout: Path) -> None:
     before = contents(checkout)
     slug = TOOL["published"](checkout)["Repository"].removeprefix(TOOL["GITHUB"])
-    TOOL["adopt"]("someone/else", checkout)
+    TOOL["set_address"]("someone/else", checkout)
     assert contents(checkout) != before
-    TOOL["adopt"](slug, checkout)
+    TOOL["set_address"](slug, checkout)
     assert contents(checkout) == before
 
 
@@ -53,7 +53,7 @@ def test_links_to_colab_move_and_longer_names_stay(checkout: Path) -> None:
     slug = TOOL["published"](checkout)["Repository"].removeprefix(TOOL["GITHUB"])
     page = checkout / "book" / "links.md"
     page.write_text(f"research/github/{slug}/blob/main github.com/{slug}-two github.com/{slug}.git")
-    TOOL["adopt"]("someone/else", checkout)
+    TOOL["set_address"]("someone/else", checkout)
     assert page.read_text() == (
         f"research/github/someone/else/blob/main github.com/{slug}-two github.com/someone/else.git"
     )

@@ -1,4 +1,4 @@
-"""Measure how long the notebooks take: python tools/measure_times.py [NOTEBOOK ...].
+"""Measure how long the notebooks take: python tools/timings.py [NOTEBOOK ...].
 
 Runs each at both scales of the table, and keeps nothing but the time. Let nothing else run
 meanwhile.

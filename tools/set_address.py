@@ -46,7 +46,7 @@ def published(root: Path = ROOT) -> dict[str, str]:
     return urls
 
 
-def adopt(repo: str, root: Path = ROOT) -> list[Path]:
+def set_address(repo: str, root: Path = ROOT) -> list[Path]:
     """Replace the published address by another in every place that has it.
 
     Args:
@@ -76,11 +76,11 @@ def adopt(repo: str, root: Path = ROOT) -> list[Path]:
 
 
 def main() -> None:
-    """Adopt the repository named on the command line."""
+    """Set the address of the repository named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repo", nargs="?", default="", help="owner/name, as on GitHub")
     try:
-        changed = adopt(parser.parse_args().repo)
+        changed = set_address(parser.parse_args().repo)
     except ValueError as error:
         parser.error(str(error))
     for path in changed:

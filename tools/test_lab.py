@@ -1,8 +1,8 @@
-"""Use each chapter's control in a real JupyterLab: python tools/live.py [NOTEBOOK ...].
+"""Use each chapter's control in a real JupyterLab: python tools/test_lab.py [NOTEBOOK ...].
 
 Every notebook is run at smoke scale in JupyterLab, in headless Chromium. Then each of the control's
 buttons is pressed, and a picture and the panel's words must be there. Pictures of the panels go to
-`_build/live/`. Needs Chromium and playwright, and a few minutes.
+`_build/test-lab/`. Needs Chromium and playwright, and a few minutes.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PICTURES = ROOT / "_build" / "live"
+PICTURES = ROOT / "_build" / "test-lab"
 MINUTES = 60_000  # in the browser's milliseconds
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
