@@ -208,8 +208,7 @@ def test_an_address_with_nonsense_gives_a_sentence(page: "Page", served: str) ->
     nonsense = ["nothing", "x.1e999", "__proto__.1", "a.", "seed.NaN", "\N{CHECK MARK}.2"]
     for name in CHAPTERS:
         section = open_demo(page, name, served, f"?{name}={quote('~'.join(nonsense))}")
-        until_status(page, name, "something this demo does not have")
-        assert [part for part in nonsense if part not in status(section)] == [], name
+        until_status(page, name, f"does not have ({', '.join(nonsense)})")
         assert section.locator(".demo-body").is_visible(), name
 
 
