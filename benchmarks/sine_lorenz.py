@@ -13,8 +13,7 @@ from bijepa_core.data import lorenz
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.data.streams import Batches, DrawnBatches
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Experiment
-from bijepa_core.seeds import Seeds, draw, initializing
-from bijepa_core.training import pretrain
+from bijepa_core.seeds import Seeds, sample_per_seed, initializing
 
 STEPS = 64  # a block: what the streams draw at once
 MANY = 32
@@ -26,9 +25,12 @@ def script(experiment: Experiment, seed: int = 0) -> reference.Script:
     with initializing(seed):
         return reference.Script(
             partial(
-                reference.mlp_encoder, experiment.inputs, experiment.hidden, experiment.embedding
+                reference.mlp_encoder,
+                experiment.in_dim,
+                experiment.hidden_dim,
+                experiment.embed_dim,
             ),
-            partial(reference.predictor, experiment.embedding, experiment.hidden),
+            partial(reference.predictor, experiment.embed_dim, experiment.hidden_dim),
             experiment.learning_rate,
             experiment.tau,
         )
@@ -36,7 +38,7 @@ def script(experiment: Experiment, seed: int = 0) -> reference.Script:
 
 def lorenz_table(seeds: Seeds) -> tuple[Tensor, Tensor]:
     """2,000 trajectories a seed, context and target, ``(*seeds, 2000, 60)`` each."""
-    raw = draw(seeds, "lorenz/train", lambda g: lorenz.trajectories(2000, g))
+    raw = sample_per_seed(seeds, "lorenz/train", lambda g: lorenz.trajectories(2000, g))
     return lorenz.split(lorenz.normalize(raw))
 
 
@@ -68,14 +70,7 @@ def our_block(experiment: Experiment, seeds: Seeds) -> Callable[[], None]:
         else:
             size = experiment.batch_size
             batches = DrawnBatches(*tables, batch_size=size, seeds=seeds, per_seed=many)
-        pretrain(
-            model,
-            batches,
-            steps=STEPS,
-            learning_rate=experiment.learning_rate,
-            device="cpu",
-            progress=False,
-        )
+        experiment.train(model, batches, steps=STEPS, device="cpu", progress=False)
 
     return block
 

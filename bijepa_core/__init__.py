@@ -1,9 +1,23 @@
-"""BiJEPA, the bi-directional joint embedding predictive architecture, and its training."""
+"""BiJEPA, the bi-directional joint embedding predictive architecture, and its training.
 
+All that data of one's own need comes from here; the paper's experiments from
+:mod:`bijepa_core.experiments`, probes and scores from :mod:`bijepa_core.evaluation`, data sets from
+:mod:`bijepa_core.data`.
+"""
+
+from bijepa_core._support.checkpoints import Checkpoint
+from bijepa_core._support.errors import (
+    CheckpointError,
+    CorruptDataError,
+    DataNotFoundError,
+    NonFiniteLossError,
+)
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, script_scale
 from bijepa_core.networks import ConvEncoder, Decoder, MLPEncoder, MLPPredictor
+from bijepa_core.seeds import Seeds, init_stacked, unstack
 from bijepa_core.training import pretrain
 
 __version__ = "0.1.0"
@@ -12,14 +26,25 @@ __all__ = [
     "EXPRESSIVE",
     "RESTRICTIVE",
     "UNCONSTRAINED",
+    "Batches",
     "BiJEPA",
+    "Checkpoint",
+    "CheckpointError",
     "Constraint",
     "ConvEncoder",
+    "CorruptDataError",
+    "DataNotFoundError",
     "Decoder",
+    "DrawnBatches",
     "History",
     "Losses",
     "MLPEncoder",
     "MLPPredictor",
+    "NonFiniteLossError",
+    "Seeds",
+    "ShuffledBatches",
+    "init_stacked",
     "pretrain",
     "script_scale",
+    "unstack",
 ]

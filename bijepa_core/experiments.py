@@ -1,18 +1,32 @@
-"""The paper's three experiments and four configurations, as values."""
+"""The paper's three experiments and four configurations, as values, and one way to run them."""
 
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
-from typing import Literal
+from typing import Any
 
+import torch
 from torch import nn
 
+from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.checks import check_counts, check_positive, check_unit_interval
+from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.provenance import provenance
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.data.lorenz import lorenz_data
+from bijepa_core.data.mnist import ImageData, image_data
+from bijepa_core.data.series import SeriesData
+from bijepa_core.data.sine import sine_data
+from bijepa_core.data.streams import Batches
+from bijepa_core.evaluation.scores import Scores, image_scores, series_scores
+from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import ConvEncoder, MLPEncoder, MLPPredictor
-from bijepa_core.seeds import Seeds, build
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked
+from bijepa_core.training import pretrain
 
-Name = Literal["sine", "lorenz", "mnist"]
+EPOCHS = 10  # of MNIST
 
 
 @dataclass(frozen=True)
@@ -42,40 +56,46 @@ CONFIGURATIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """The size and schedule of one experiment (appendix B.3).
+    """One experiment: its sizes and schedule (appendix B.3), its encoder, data and scores.
 
     Args:
-        name: ``sine``, ``lorenz`` or ``mnist``.
-        inputs: numbers in one view.
-        hidden: hidden width of the predictors, and of the MLP encoder.
-        embedding: width d of the embedding.
+        name: what its results are called.
+        in_dim: numbers in one view.
+        hidden_dim: hidden width of the predictors, and of the MLP encoder.
+        embed_dim: width d of the embedding.
         steps: optimizer steps; for MNIST, 10 epochs of 235.
         batch_size: pairs a step.
         learning_rate: AdamW's.
         tau: EMA momentum (Eq. 5).
         probe_steps: full-batch steps of the paper's probe (epochs, for MNIST).
+        encoder: builds an encoder of these sizes, with LayerNorm or without.
+        data: gives the data of seeds, in batches of a size, on a device.
+        scores: what is measured on a trained model.
 
     Raises:
         ValueError: if a size is not positive or tau is outside [0, 1].
     """
 
-    name: Name
-    inputs: int
-    hidden: int
-    embedding: int
+    name: str
+    in_dim: int
+    hidden_dim: int
+    embed_dim: int
     steps: int
     batch_size: int
     learning_rate: float
     tau: float
     probe_steps: int
+    encoder: Callable[["Experiment", bool], nn.Module]
+    data: Callable[[Seeds, int, torch.device | str], Any]
+    scores: Callable[..., Scores]
 
     def __post_init__(self) -> None:
         check_counts(
-            inputs=self.inputs,
-            hidden=self.hidden,
-            embedding=self.embedding,
+            in_dim=self.in_dim,
+            hidden_dim=self.hidden_dim,
+            embed_dim=self.embed_dim,
             steps=self.steps,
             batch_size=self.batch_size,
             probe_steps=self.probe_steps,
@@ -83,11 +103,10 @@ class Experiment:
         check_positive(learning_rate=self.learning_rate)
         check_unit_interval(tau=self.tau)
 
-    def encoder(self, layer_norm: bool) -> nn.Module:
-        """A fresh encoder for this experiment's views."""
-        if self.name == "mnist":
-            return ConvEncoder(self.embedding, layer_norm)
-        return MLPEncoder(self.inputs, self.hidden, self.embedding, layer_norm)
+    def load(self, seeds: Seeds, device: torch.device | str = "cpu") -> SeriesData | ImageData:
+        """The data of one seed or several: a training stream, and what to probe with."""
+        found: SeriesData | ImageData = self.data(seeds, self.batch_size, device)
+        return found
 
     def model(self, configuration: Configuration, seeds: Seeds) -> BiJEPA:
         """A fresh model, under the paper's script's scaling of the loss.
@@ -99,24 +118,93 @@ class Experiment:
         Returns:
             The model, built in the script's order: encoder, forward predictor, backward one.
         """
-        return build(partial(self.new_model, configuration), seeds)
+        return init_stacked(partial(self.new_model, configuration), seeds)
 
     def new_model(self, configuration: Configuration) -> BiJEPA:
         """A fresh model from PyTorch's global generator as it stands."""
         layer_norm = configuration.constraint.layer_norm
         return BiJEPA(
-            self.encoder(layer_norm),
-            partial(MLPPredictor, self.embedding, self.hidden, layer_norm),
+            self.encoder(self, layer_norm),
+            partial(MLPPredictor, self.embed_dim, self.hidden_dim, layer_norm),
             constraint=configuration.constraint,
             alpha=configuration.alpha,
             tau=self.tau,
             scale=script_scale(configuration.alpha),
         )
 
+    def train(self, model: BiJEPA, batches: Batches, **options: Any) -> History:
+        """Pretrain a model for this experiment's steps at its learning rate.
 
-SINE = Experiment("sine", 10, 64, 16, 2000, 64, 1e-3, 0.995, 100)
-LORENZ = Experiment("lorenz", 60, 128, 32, 3000, 64, 5e-4, 0.995, 200)
-MNIST = Experiment("mnist", 28 * 14, 128, 64, 2350, 256, 1e-3, 0.99, 10)
+        Args:
+            model: see :meth:`model`.
+            batches: a stream.
+            options: of :func:`bijepa_core.training.pretrain`; ``steps`` may be one of them.
+
+        Returns:
+            The history; errors as :func:`bijepa_core.training.pretrain`.
+        """
+        return pretrain(
+            model, batches, **{"steps": self.steps, "learning_rate": self.learning_rate, **options}
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Sizes and schedule as plain data, for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if not callable(value)}
+
+
+def _mlp(experiment: Experiment, layer_norm: bool) -> nn.Module:
+    return MLPEncoder(experiment.in_dim, experiment.hidden_dim, experiment.embed_dim, layer_norm)
+
+
+def _conv(experiment: Experiment, layer_norm: bool) -> nn.Module:
+    return ConvEncoder(experiment.embed_dim, layer_norm)
+
+
+SINE = Experiment(
+    name="sine",
+    in_dim=10,
+    hidden_dim=64,
+    embed_dim=16,
+    steps=2000,
+    batch_size=64,
+    learning_rate=1e-3,
+    tau=0.995,
+    probe_steps=100,
+    encoder=_mlp,
+    data=sine_data,
+    scores=series_scores,
+)
+LORENZ = Experiment(
+    name="lorenz",
+    in_dim=60,
+    hidden_dim=128,
+    embed_dim=32,
+    steps=3000,
+    batch_size=64,
+    learning_rate=5e-4,
+    tau=0.995,
+    probe_steps=200,
+    encoder=_mlp,
+    data=lorenz_data,
+    scores=series_scores,
+)
+MNIST = Experiment(
+    name="mnist",
+    in_dim=28 * 14,
+    hidden_dim=128,
+    embed_dim=64,
+    steps=EPOCHS * 235,
+    batch_size=256,
+    learning_rate=1e-3,
+    tau=0.99,
+    probe_steps=EPOCHS,
+    encoder=_conv,
+    data=image_data,
+    scores=image_scores,
+)
+DIGITS = replace(MNIST, steps=EPOCHS * 6, data=partial(image_data, dataset="digits"))
+"""MNIST on scikit-learn's small images, which need no download: another, easier data set."""
 EXPERIMENTS = {experiment.name: experiment for experiment in (SINE, LORENZ, MNIST)}
 
 
@@ -144,3 +232,79 @@ def configuration_named(name: str, alpha: float | None = None) -> Configuration:
             "Use the configuration expressive for another alpha."
         )
     return replace(CONFIGURATIONS[name], alpha=alpha)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model with what was measured on it.
+
+    Args:
+        experiment, configuration, seeds: what was run.
+        model: the trained model, with a seed axis where ``seeds`` is a sequence.
+        history: losses and diagnostics of its training.
+        scores: see :mod:`bijepa_core.evaluation.scores`.
+        origin: versions, hardware, date, duration and commit.
+    """
+
+    experiment: Experiment
+    configuration: Configuration
+    seeds: Seeds
+    model: BiJEPA
+    history: History
+    scores: Scores
+    origin: Mapping[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        """The result as plain data, for JSON: every list of scores has one entry a seed."""
+        return {
+            "experiment": self.experiment.plain(),
+            "configuration": asdict(self.configuration),
+            "seeds": list(check_seeds(self.seeds)),
+            "scores": self.scores,
+            "history": self.history.plain(),
+            "provenance": self.origin,
+        }
+
+
+def run(
+    experiment: Experiment,
+    configuration: Configuration,
+    seeds: Seeds,
+    *,
+    device: str | torch.device = "auto",
+    checkpoint: Checkpoint | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train and measure: data, model, pretraining, scores.
+
+    Args:
+        experiment: see :data:`EXPERIMENTS`; ``replace(SINE, steps=100)`` for a shorter one.
+        configuration: see :data:`CONFIGURATIONS`.
+        seeds: one seed, or a sequence: all of them train together.
+        device: ``"auto"`` or a device.
+        checkpoint, progress: see :func:`bijepa_core.training.pretrain`.
+
+    Returns:
+        The trained model, its history and its scores.
+
+    Raises:
+        ValueError, DataNotFoundError, CorruptDataError, CheckpointError: before any work.
+        NonFiniteLossError, KeyboardInterrupt: see :func:`bijepa_core.training.pretrain`.
+    """
+    check_seeds(seeds)
+    device, began = resolve_device(device), time.perf_counter()
+    data = experiment.load(seeds, device)
+    model, untrained = (experiment.model(configuration, seeds).to(device) for _ in range(2))
+    history = experiment.train(
+        model, data.batches, device=device, checkpoint=checkpoint, progress=progress
+    )
+    scores = experiment.scores(
+        model,
+        untrained,
+        data,
+        seeds=seeds,
+        probe_steps=experiment.probe_steps,
+        progress=progress,
+    )
+    origin = provenance(device, time.perf_counter() - began)
+    return Run(experiment, configuration, seeds, model, history, scores, origin)

@@ -1,4 +1,4 @@
-"""BiJEPA: composition of encoders and predictors, its loss and its target (paper, section 3)."""
+"""BiJEPA: its composition, its loss and its target, in the order of the paper's section 3."""
 
 import copy
 from collections.abc import Callable
@@ -78,11 +78,11 @@ class BiJEPA(nn.Module):
         self.forward_predictor = predictor() if alpha > 0 else None
         self.backward_predictor = predictor() if alpha < 1 else None
         self.target = copy.deepcopy(encoder).requires_grad_(False)
-        # One call for both views is faster, and the same but for rounding. Batch normalization
-        # must see each view by itself; so must an encoder that does not tell its input's shape.
+        # Batch normalization must see each view by itself; so must an encoder that does not
+        # tell its input's shape. All others take both views in one call.
         mixing = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in encoder.modules())
         self.view_shape: tuple[int, ...] | None = getattr(encoder, "input_shape", None)
-        self.views_apart = mixing or self.view_shape is None
+        self.encode_separately = mixing or self.view_shape is None
 
     def forward(
         self,
@@ -105,39 +105,51 @@ class BiJEPA(nn.Module):
             ValueError: if the views do not fit each other or the encoder.
         """
         check_views(self.online, x, y, self.seed_axis)
-        both = self.forward_predictor is not None and self.backward_predictor is not None
-        pairs = [(x, y), (y, x)] if both else [(x, y)] if self.alpha else [(y, x)]
-        sources, goals = zip(*pairs, strict=True)
-        online = self._encode(self.online, sources)
-        with torch.no_grad():  # the stop-gradient of Fig. 1
-            target = self._encode(self.target, goals)
-        forward = self._term(self.forward_predictor, online[0], target[0], z_forward)
-        backward = self._term(self.backward_predictor, online[-1], target[-1], z_backward)
-        weighted = [
-            weight * term.loss
-            for weight, term in ((self.alpha, forward), (1 - self.alpha, backward))
-            if term is not None
-        ]
-        total = weighted[0] + weighted[1] if both else weighted[0]  # (*seeds,)
-        return Losses(self.scale * total, forward, backward)
+        s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
+        target_x, target_y = self._targets(x, y)
+        forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
+        backward = self._term(self.backward_predictor, s_y, target_x, z_backward)  # Eq. 7
+        return Losses(self._weighted(forward, backward), forward, backward)  # Eq. 8
 
-    def _encode(self, encoder: nn.Module, views: tuple[Tensor, ...]) -> list[Tensor]:
-        """The embedding of each view, ``(*seeds, batch, d)``, in one call where that may be."""
-        if len(views) == 1 or self.views_apart or self.view_shape is None:
-            return [self.constraint.project(encoder(view)) for view in views]
-        batch_axis = views[0].ndim - len(self.view_shape) - 1
-        embeddings = self.constraint.project(encoder(torch.cat(views, dim=batch_axis)))
-        return list(embeddings.chunk(len(views), dim=-2))
+    def _embeddings(self, x: Tensor, y: Tensor) -> list[Tensor | None]:
+        """s_x and s_y from the online encoder; None for one that nothing is predicted from."""
+        ahead, back = self.alpha > 0, self.alpha < 1
+        return self._encode(self.online, x if ahead else None, y if back else None)
+
+    def _targets(self, x: Tensor, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """x and y from the target encoder; None for one that nothing predicts."""
+        ahead, back = self.alpha > 0, self.alpha < 1
+        with torch.no_grad():  # the stop-gradient of Fig. 1
+            target_y, target_x = self._encode(
+                self.target, y if ahead else None, x if back else None
+            )
+        return target_x, target_y
 
     @staticmethod
     def _term(
-        predictor: nn.Module | None, s: Tensor, target: Tensor, z: Tensor | None
+        predictor: nn.Module | None, s: Tensor | None, target: Tensor | None, z: Tensor | None
     ) -> Term | None:
-        if predictor is None:
+        """One direction: predict, and compare with the target. None where it has no weight."""
+        if predictor is None or s is None or target is None:
             return None
-        prediction = predictor(s) if z is None else predictor(s, z)
-        error = F.mse_loss(prediction, target, reduction="none")  # (*seeds, batch, d)
+        prediction = predictor(s) if z is None else predictor(s, z)  # (*seeds, batch, d)
+        error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
+
+    def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
+        """``scale * (alpha * forward + (1 - alpha) * backward)``, ``(*seeds,)``."""
+        terms = ((self.alpha, forward), (1 - self.alpha, backward))
+        losses = [weight * term.loss for weight, term in terms if term is not None]
+        return self.scale * sum(losses[1:], losses[0])
+
+    def _encode(self, encoder: nn.Module, *views: Tensor | None) -> list[Tensor | None]:
+        """Each view's embedding: in one call for both, where that is the same but for rounding."""
+        present = [view for view in views if view is not None]
+        if len(present) < len(views) or self.encode_separately or self.view_shape is None:
+            return [None if v is None else self.constraint.project(encoder(v)) for v in views]
+        batch_axis = present[0].ndim - len(self.view_shape) - 1
+        embeddings = self.constraint.project(encoder(torch.cat(present, dim=batch_axis)))
+        return list(embeddings.chunk(len(present), dim=-2))
 
     @torch.no_grad()
     def update_target(self) -> None:

@@ -7,38 +7,39 @@ from bijepa_core._support.checks import check_positive
 from bijepa_core.layers import BatchNorm1d, BatchNorm2d, Conv2d, LayerNorm, Linear
 
 
-def hidden_layer(inputs: int, outputs: int, layer_norm: bool) -> list[nn.Module]:
+def _hidden_layer(in_dim: int, out_dim: int, layer_norm: bool) -> list[nn.Module]:
     """Linear, LayerNorm (where asked for), ReLU: the paper's hidden layer."""
-    norm: list[nn.Module] = [LayerNorm(outputs)] if layer_norm else []
-    return [Linear(inputs, outputs), *norm, nn.ReLU()]
+    norm: list[nn.Module] = [LayerNorm(out_dim)] if layer_norm else []
+    return [Linear(in_dim, out_dim), *norm, nn.ReLU()]
 
 
 class MLPEncoder(nn.Module):
     """The encoder f of experiments 1 and 2: two hidden layers, a free linear output.
 
     Args:
-        inputs: numbers in one view (10 for sine, 60 for Lorenz).
-        hidden: width of both hidden layers (64; 128).
-        embedding: width d of the embedding (16; 32).
+        in_dim: numbers in one view (10 for sine, 60 for Lorenz).
+        hidden_dim: width of both hidden layers (64; 128).
+        embed_dim: width d of the embedding (16; 32).
         layer_norm: LayerNorm on the hidden layers.
 
     Raises:
         ValueError: if a size is not positive.
     """
 
-    def __init__(self, inputs: int, hidden: int, embedding: int, layer_norm: bool = True) -> None:
+    def __init__(
+        self, in_dim: int, hidden_dim: int, embed_dim: int, layer_norm: bool = True
+    ) -> None:
         super().__init__()
-        check_positive(inputs=inputs, hidden=hidden, embedding=embedding)
-        self.input_shape = (inputs,)
-        self.embedding = embedding
+        check_positive(in_dim=in_dim, hidden_dim=hidden_dim, embed_dim=embed_dim)
+        self.input_shape = (in_dim,)
         self.net = nn.Sequential(
-            *hidden_layer(inputs, hidden, layer_norm),
-            *hidden_layer(hidden, hidden, layer_norm),
-            Linear(hidden, embedding),
+            *_hidden_layer(in_dim, hidden_dim, layer_norm),
+            *_hidden_layer(hidden_dim, hidden_dim, layer_norm),
+            Linear(hidden_dim, embed_dim),
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(*seeds, batch, inputs)`` to ``(*seeds, batch, d)``."""
+        """``(*seeds, batch, in_dim)`` to ``(*seeds, batch, d)``."""
         return self.net(x)
 
 
@@ -48,18 +49,17 @@ class ConvEncoder(nn.Module):
     Batch normalization stays in every configuration: the paper removes LayerNorm alone.
 
     Args:
-        embedding: width d of the embedding (64).
+        embed_dim: width d of the embedding (64).
         layer_norm: LayerNorm after the hidden linear layer.
 
     Raises:
         ValueError: if a size is not positive.
     """
 
-    def __init__(self, embedding: int = 64, layer_norm: bool = True) -> None:
+    def __init__(self, embed_dim: int = 64, layer_norm: bool = True) -> None:
         super().__init__()
-        check_positive(embedding=embedding)
+        check_positive(embed_dim=embed_dim)
         self.input_shape = (1, 28, 14)
-        self.embedding = embedding
         self.net = nn.Sequential(
             Conv2d(1, 32, 3, stride=2, padding=1),  # (b, 32, 14, 7)
             BatchNorm2d(32),
@@ -68,8 +68,8 @@ class ConvEncoder(nn.Module):
             BatchNorm2d(64),
             nn.ReLU(inplace=True),
             nn.Flatten(-3),  # (b, 1792)
-            *hidden_layer(64 * 7 * 4, 128, layer_norm),
-            Linear(128, embedding),
+            *_hidden_layer(64 * 7 * 4, 128, layer_norm),
+            Linear(128, embed_dim),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,26 +83,26 @@ class MLPPredictor(nn.Module):
     """One hidden layer between two embedding spaces (appendix B.3), with an optional z.
 
     Args:
-        embedding: width d of the embedding, in and out.
-        hidden: width of the hidden layer.
+        embed_dim: width d of the embedding, in and out.
+        hidden_dim: width of the hidden layer.
         layer_norm: LayerNorm on the hidden layer.
-        z_size: width of the conditioning variable z of Eq. 3; 0, the paper's runs, for none.
+        z_dim: width of the conditioning variable z of Eq. 3; 0, the paper's runs, for none.
 
     Raises:
-        ValueError: if a size is not positive (``z_size``: negative).
+        ValueError: if a size is not positive (``z_dim``: negative).
     """
 
     def __init__(
-        self, embedding: int, hidden: int, layer_norm: bool = True, z_size: int = 0
+        self, embed_dim: int, hidden_dim: int, layer_norm: bool = True, z_dim: int = 0
     ) -> None:
         super().__init__()
-        check_positive(embedding=embedding, hidden=hidden)
-        if z_size < 0:
-            raise ValueError(f"z_size must not be negative (0: no z); received {z_size!r}.")
-        self.z_size = z_size
+        check_positive(embed_dim=embed_dim, hidden_dim=hidden_dim)
+        if z_dim < 0:
+            raise ValueError(f"z_dim must not be negative (0: no z); received {z_dim!r}.")
+        self.z_dim = z_dim
         self.net = nn.Sequential(
-            *hidden_layer(embedding + z_size, hidden, layer_norm),
-            Linear(hidden, embedding),
+            *_hidden_layer(embed_dim + z_dim, hidden_dim, layer_norm),
+            Linear(hidden_dim, embed_dim),
         )
 
     def forward(self, s: Tensor, z: Tensor | None = None) -> Tensor:
@@ -110,7 +110,7 @@ class MLPPredictor(nn.Module):
 
         Args:
             s: ``(*seeds, batch, d)``.
-            z: ``(*seeds, batch, z_size)``, where the predictor was built with one.
+            z: ``(*seeds, batch, z_dim)``, where the predictor was built with one.
 
         Returns:
             ``(*seeds, batch, d)``.
@@ -119,10 +119,10 @@ class MLPPredictor(nn.Module):
             ValueError: if z is missing, unexpected, or of the wrong width.
         """
         received = 0 if z is None else z.shape[-1]
-        if received != self.z_size:
+        if received != self.z_dim:
             raise ValueError(
-                f"this predictor takes a z of width {self.z_size} (0: none); received width "
-                f"{received}. Build it with z_size={received}, or pass a matching z."
+                f"this predictor takes a z of width {self.z_dim} (0: none); received width "
+                f"{received}. Build it with z_dim={received}, or pass a matching z."
             )
         return self.net(s if z is None else torch.cat([s, z], dim=-1))
 
@@ -131,18 +131,18 @@ class Decoder(nn.Module):
     """The generative decoder of experiment 3: an embedding to the pixels of a half image.
 
     Args:
-        embedding: width d of the embedding it reads.
+        embed_dim: width d of the embedding it reads.
         pixels: numbers it draws, each in 0..1 (28 * 14).
 
     Raises:
         ValueError: if a size is not positive.
     """
 
-    def __init__(self, embedding: int = 64, pixels: int = 28 * 14) -> None:
+    def __init__(self, embed_dim: int = 64, pixels: int = 28 * 14) -> None:
         super().__init__()
-        check_positive(embedding=embedding, pixels=pixels)
+        check_positive(embed_dim=embed_dim, pixels=pixels)
         self.net = nn.Sequential(
-            Linear(embedding, 256),
+            Linear(embed_dim, 256),
             BatchNorm1d(256),
             nn.ReLU(),
             Linear(256, 512),

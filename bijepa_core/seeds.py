@@ -57,7 +57,7 @@ def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint32)[0]))
 
 
-def draw(
+def sample_per_seed(
     seeds: Seeds, purpose: str, sample: Callable[[torch.Generator], Tensor], index: int = 0
 ) -> Tensor:
     """One sample a seed, stacked in front; no extra axis for a single integer seed.
@@ -84,7 +84,7 @@ def initializing(seed: int) -> Iterator[None]:
         yield
 
 
-def build(make: Callable[[], M], seeds: Seeds) -> M:
+def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
     """A module for one seed, or one module that holds many seeds.
 
     Args:
@@ -119,7 +119,7 @@ def stack(modules: Sequence[M]) -> M:
     return stacked
 
 
-def take(module: M, position: int) -> M:
+def unstack(module: M, position: int) -> M:
     """The module of one seed out of a stacked one: the inverse of :func:`stack`.
 
     Args:

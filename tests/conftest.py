@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from bijepa_core.experiments import Experiment
+from bijepa_core.experiments import SINE, Experiment
 
 SITE = Path(__file__).parents[1] / "_build" / "html" / "index.html"
 
@@ -53,4 +54,13 @@ def normal() -> Callable[..., Tensor]:
 @pytest.fixture
 def small() -> Experiment:
     """The sine experiment in miniature: 10 inputs, width 8, embedding 4."""
-    return Experiment("sine", 10, 8, 4, 30, 6, 1e-2, 0.9, 5)
+    return replace(
+        SINE,
+        hidden_dim=8,
+        embed_dim=4,
+        steps=30,
+        batch_size=6,
+        learning_rate=1e-2,
+        tau=0.9,
+        probe_steps=5,
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bijepa_book.int8 import stored
 from bijepa_core._support.errors import DataNotFoundError
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 from bijepa_core.data import mnist
 
 WEIGHTS = Path(__file__).parents[1] / "book" / "interactive" / "weights"
@@ -76,8 +76,8 @@ def main() -> None:
     """Write one script a demo's data into the folder that is named."""
     out = Path(sys.argv[1])
     for name in NAMES:
-        write_whole(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
-    write_whole(out / "data-images.js", script("images", images()))
+        atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
+    atomic_write(out / "data-images.js", script("images", images()))
 
 
 if __name__ == "__main__":

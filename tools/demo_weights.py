@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from bijepa_book.chapters import lorenz as chaos
 from bijepa_book.chapters import mnist as hallucination
 from bijepa_book.int8 import pack
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
 from bijepa_core.data import mnist
 from bijepa_core.experiments import LORENZ
@@ -83,7 +83,7 @@ def main() -> None:
         note[name] = {"seed": SEED, **here}
         size = (FOLDER / f"{name}.npz").stat().st_size / 1e6
         print(f"{name}: {size:.2f} MB, {here['seconds']:.0f} s")
-    write_whole(origin, (json.dumps(note, indent=1) + "\n").encode())
+    atomic_write(origin, (json.dumps(note, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -4,14 +4,16 @@ import hashlib
 import io
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
 
-from bijepa_core._support.errors import CheckpointError
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.checks import check_counts
+from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
+from bijepa_core._support.files import atomic_write
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 
@@ -20,106 +22,138 @@ FORMAT = 1
 DIGEST = 32  # bytes of SHA-256 in front of the content
 
 
-def prepare(path: Path) -> None:
-    """Make the checkpoint's folder, and see that it can be written to.
-
-    Raises:
-        CheckpointError: if it cannot.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            f"checkpoints need a folder; {path.parent} cannot be one ({error.strerror})."
-        ) from error
-    if not os.access(path.parent, os.W_OK):
-        raise CheckpointError(f"the folder {path.parent} cannot be written to. Choose another.")
-
-
-def save(
-    path: Path,
-    configuration: dict[str, Any],
-    done: int,
-    model: BiJEPA,
-    optimizer: Optimizer,
-    history: History,
-) -> None:
-    """Write a checkpoint.
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run is kept, how often, and whether to go on from what is there.
 
     Args:
-        path: the file.
-        configuration: plain data that a resuming run must agree on.
-        done: optimizer steps taken.
-        model, optimizer, history: what to keep; the history's first ``done`` steps.
+        folder: for ``checkpoint.pt``; made where it is missing.
+        every: steps between two checkpoints; one more is written at the end.
+        resume: go on from the folder's checkpoint, if it holds one; else a run starts anew and
+            writes over it.
 
     Raises:
-        OSError: if it cannot be written; the former checkpoint stays.
+        ValueError: if ``every`` is not a positive whole number.
     """
-    buffer = io.BytesIO()
-    torch.save(
-        {
-            "format": FORMAT,
-            "configuration": configuration,
-            "done": done,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "losses": history.losses,
-            "diagnostics": history.diagnostics,
-        },
-        buffer,
-    )
-    content = buffer.getvalue()
-    # torch does not check what it reads: a flipped bit would become a wrong weight, unnoticed
-    write_whole(path, hashlib.sha256(content).digest() + content)
+
+    folder: str | Path
+    every: int = 500
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        check_counts(every=self.every)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.folder) / FILE
 
 
-def load(
-    path: Path,
-    configuration: dict[str, Any],
-    model: BiJEPA,
-    optimizer: Optimizer,
-    history: History,
-) -> int:
-    """Put a checkpoint's state into model, optimizer and history.
+class Keeper:
+    """Keeps a run in its checkpoint, or does nothing where there is none.
 
     Args:
-        path: the file.
-        configuration: the present run's; must equal the checkpoint's.
-        model, optimizer, history: changed in place, once everything has been checked.
-
-    Returns:
-        The number of steps done.
+        checkpoint: where; None for no file.
+        model, optimizer, history: what to keep, and what to restore in place.
+        learning_rate, batches: must be a resumed run's, too, besides the model's configuration.
 
     Raises:
-        CheckpointError: if the file is damaged, holds anything but tensors and plain data, is
-            of another configuration, or is further on than the present run goes.
+        CheckpointError: if the folder cannot be written to.
     """
-    remedy = "Move it away, choose another folder, or start without resume."
-    content = read(path)
-    ours, theirs = _flat(configuration), _flat(content["configuration"])
-    differing = sorted(
-        key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
-    )
-    if differing:
-        listed = "; ".join(
-            f"{key}: {theirs.get(key)!r} there, {ours.get(key)!r} here" for key in differing[:4]
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint | None,
+        model: BiJEPA,
+        optimizer: Optimizer,
+        history: History,
+        learning_rate: float,
+        batches: Any,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.model, self.optimizer, self.history = model, optimizer, history
+        if checkpoint is None:
+            return
+        _prepare(checkpoint.path)
+        self.configuration: dict[str, Any] = {
+            "model": model.configuration(),
+            "learning_rate": learning_rate,
+            "log_every": history.log_every,
+            "data": getattr(batches, "configuration", dict)(),
+        }
+
+    def is_due(self, done: int) -> bool:
+        """Whether so many steps call for a checkpoint."""
+        return self.checkpoint is not None and done % self.checkpoint.every == 0
+
+    def save(self, done: int) -> None:
+        """Write a checkpoint of the first ``done`` steps.
+
+        Raises:
+            NonFiniteLossError: if a weight is NaN or infinite; the former checkpoint stays.
+            OSError: if it cannot be written; the former checkpoint stays.
+        """
+        if self.checkpoint is None:
+            return
+        _check_weights(self.model, done - 1)
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                "format": FORMAT,
+                "configuration": self.configuration,
+                "done": done,
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "losses": self.history.losses,
+                "diagnostics": self.history.diagnostics,
+            },
+            buffer,
         )
-        more = f"; and {len(differing) - 4} more" if len(differing) > 4 else ""
-        raise CheckpointError(f"{path} is of another configuration ({listed}{more}). {remedy}")
-    done = content["done"]
-    if done > history.steps:
-        raise CheckpointError(
-            f"{path} has {done} steps, more than the {history.steps} asked for. "
-            f"Ask for at least {done} steps. {remedy}"
+        content = buffer.getvalue()
+        # torch does not check what it reads: a flipped bit would become a wrong weight, unnoticed
+        atomic_write(self.checkpoint.path, hashlib.sha256(content).digest() + content)
+
+    def restore(self) -> int:
+        """Put a checkpoint's state into model, optimizer and history, once all is checked.
+
+        Returns:
+            The number of steps done; 0 where there is nothing to go on from.
+
+        Raises:
+            CheckpointError: if the file is damaged, holds anything but tensors and plain data, is
+                of another configuration, or is further on than the present run goes.
+        """
+        if self.checkpoint is None or not self.checkpoint.resume:
+            return 0
+        path, history = self.checkpoint.path, self.history
+        if not path.exists():
+            return 0
+        remedy = "Move it away, choose another folder, or start without resume."
+        content = read(path)
+        ours, theirs = _flat(self.configuration), _flat(content["configuration"])
+        differing = sorted(
+            key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
         )
-    if optimizer_keys(optimizer.state_dict()) != optimizer_keys(content["optimizer"]):
-        raise CheckpointError(f"{path} was written with another optimizer. {remedy}")
-    if shapes(model.state_dict()) != shapes(content["model"]):
-        raise CheckpointError(f"{path} holds weights of another model. {remedy}")
-    model.load_state_dict(content["model"])
-    optimizer.load_state_dict(content["optimizer"])
-    history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
-    return done
+        if differing:
+            listed = "; ".join(
+                f"{key}: {theirs.get(key)!r} there, {ours.get(key)!r} here" for key in differing[:4]
+            )
+            more = f"; and {len(differing) - 4} more" if len(differing) > 4 else ""
+            raise CheckpointError(f"{path} is of another configuration ({listed}{more}). {remedy}")
+        done: int = content["done"]
+        if done > history.steps:
+            raise CheckpointError(
+                f"{path} has {done} steps, more than the {history.steps} asked for. "
+                f"Ask for at least {done} steps. {remedy}"
+            )
+        if _settings(self.optimizer.state_dict()) != _settings(content["optimizer"]):
+            raise CheckpointError(f"{path} was written with another optimizer. {remedy}")
+        if _shapes(self.model.state_dict()) != _shapes(content["model"]):
+            raise CheckpointError(f"{path} holds weights of another model. {remedy}")
+        self.model.load_state_dict(content["model"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
+        return done
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -150,13 +184,34 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def optimizer_keys(state: dict[str, Any]) -> list[list[str]]:
+def _prepare(path: Path) -> None:
+    """Make the checkpoint's folder, and see that it can be written to."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoints need a folder; {path.parent} cannot be one ({error.strerror})."
+        ) from error
+    if not os.access(path.parent, os.W_OK):
+        raise CheckpointError(f"the folder {path.parent} cannot be written to. Choose another.")
+
+
+def _check_weights(model: BiJEPA, step: int) -> None:
+    """Weights worth keeping: a gradient can overflow at a step whose own loss is still finite."""
+    if not all(bool(torch.isfinite(weights).all()) for weights in model.parameters()):
+        raise NonFiniteLossError(
+            f"weights became NaN or infinite at step {step}, though its loss is finite. The last "
+            "checkpoint, if any, is good. Lower the learning rate.",
+            step,
+        )
+
+
+def _settings(state: dict[str, Any]) -> list[list[str]]:
     """Names of an optimizer's settings, by which one kind is told from another."""
     return [sorted(group) for group in state["param_groups"]]
 
 
-def shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
-    """Shape of each tensor, by name."""
+def _shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in state.items()}
 
 

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def atomic_write(path: Path, content: bytes) -> None:
     """Put content at path in one step; until then a file already there stays as it is.
 
     Args:

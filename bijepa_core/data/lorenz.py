@@ -17,8 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bijepa_core._support.checks import check_positive
+from bijepa_core.data import series
+from bijepa_core.data.series import SeriesData
+from bijepa_core.data.streams import DrawnBatches
+from bijepa_core.seeds import Seeds, sample_per_seed
 
 LENGTH, CONTEXT, DT = 40, 20, 0.01
+TRAIN = 2_000  # trajectories to learn from
 SIGMA, RHO, BETA = 10.0, 28.0, 8.0 / 3.0
 
 Array = NDArray[np.float64]
@@ -142,3 +147,46 @@ def normalize(raw: Tensor, reference: Tensor | None = None) -> Tensor:
 def split(series: Tensor) -> tuple[Tensor, Tensor]:
     """Context (states 0 to 19) and target (20 to 39), flattened to ``(..., 60)`` each."""
     return series[..., :CONTEXT, :].flatten(-2), series[..., CONTEXT:, :].flatten(-2)
+
+
+def lorenz_data(
+    seeds: Seeds,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+    integrator: Integrator = euler,
+) -> SeriesData:
+    """Experiment 2's data: 2,000 trajectories to draw from, others to probe with.
+
+    As in the script, training and probe sets are normalized by their own statistics. The held-out
+    set is normalized by the probe set's, so that a fitted probe is judged on the scale it knows.
+
+    Args:
+        seeds: one seed, or several for a leading seed axis.
+        batch_size: trajectories a step.
+        device: where they go.
+        integrator: :func:`euler` (the paper's), :func:`accurate`, or another.
+
+    Returns:
+        The stream and both sets.
+    """
+
+    def raw(purpose: str, count: int) -> Tensor:
+        return sample_per_seed(seeds, purpose, lambda g: trajectories(count, g, integrator))
+
+    def normalized(raw: Tensor, reference: Tensor) -> Tensor:
+        if isinstance(seeds, int):
+            return normalize(raw, reference)
+        return torch.stack([normalize(s, r) for s, r in zip(raw, reference, strict=True)])
+
+    def views(raw: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+        return split(normalized(raw, reference).to(device))
+
+    train, probe = raw("lorenz/train", TRAIN), raw("lorenz/probe", series.PROBE)
+    x, y = views(train, train)
+    many = not isinstance(seeds, int)
+    return SeriesData(
+        DrawnBatches(x, y, batch_size=batch_size, seeds=seeds, per_seed=many),
+        3,
+        views(probe, probe),
+        views(raw("lorenz/held-out", series.HELD_OUT), probe),
+    )

@@ -12,11 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bijepa_core._support.errors import CorruptDataError, DataNotFoundError
+from bijepa_core.data.streams import ShuffledBatches
+from bijepa_core.seeds import Seeds
 
 VARIABLE = "BIJEPA_DATA"
 MEAN, STD = 0.1307, 0.3081
 CROP = 14  # columns 0..13 are the context, 14..27 the target
+ROWS, COLUMNS = 28, CROP  # of a half
 Dataset = Literal["mnist", "digits"]
+Side = Literal["left", "right"]
 
 # Size in bytes and SHA-256 of the four uncompressed files.
 FILES = {
@@ -178,3 +182,92 @@ def halves(pictures: Tensor) -> tuple[Tensor, Tensor]:
     """Left and right halves, ``(n, 28, 28)`` to ``(n, 1, 28, 14)`` each, contiguous."""
     left, right = pictures[:, None, :, :CROP], pictures[:, None, :, CROP:]
     return left.contiguous(), right.contiguous()
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A set of images, cut in two.
+
+    Args:
+        left, right: normalized halves, ``(n, 1, 28, 14)``: what encoders learn from.
+        left_pixels, right_pixels: the same in 0..1, ``(n, 392)``: what decoders draw.
+        labels: ``(n,)``.
+    """
+
+    left: Tensor
+    right: Tensor
+    left_pixels: Tensor
+    right_pixels: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> "Halves":
+        """Cut images ``(n, 28, 28)`` of 0..255 with their labels, on a device."""
+        images = images.to(device)
+        left, right = halves(normalize(images))
+        left_pixels, right_pixels = halves(scale(images))
+        return cls(left, right, left_pixels.flatten(1), right_pixels.flatten(1), labels.to(device))
+
+    def half(self, side: Side) -> Tensor:
+        """A half as encoders see it."""
+        return self.left if side == "left" else self.right
+
+    def pixels(self, side: Side) -> Tensor:
+        """A half as decoders draw it."""
+        return self.left_pixels if side == "left" else self.right_pixels
+
+    def unnormalized(self, side: Side) -> Tensor:
+        """A half in 0..1 and in an encoder's shape, ``(n, 1, 28, 14)``.
+
+        The paper's script shows these to an encoder that learned on normalized ones.
+        """
+        return self.pixels(side).unflatten(1, (1, ROWS, COLUMNS))
+
+    def first(self, count: int) -> "Halves":
+        """The first images alone."""
+        return self.rows(slice(count))
+
+    def rows(self, rows: Tensor | slice) -> "Halves":
+        """Some of the images."""
+        return Halves(*(value[rows] for value in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """What the MNIST experiment learns from, and is judged on.
+
+    Args:
+        batches: the training stream: left halves as x, right ones as y.
+        train, test: the images.
+    """
+
+    batches: ShuffledBatches
+    train: Halves
+    test: Halves
+
+
+def image_data(
+    seeds: Seeds,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+    dataset: Dataset = "mnist",
+) -> ImageData:
+    """Experiment 3's data.
+
+    Args:
+        seeds: one seed, or several for a leading seed axis; they decide the order of the images.
+        batch_size: images a step.
+        device: where they go.
+        dataset: see :func:`load`.
+
+    Returns:
+        The stream, training and test images.
+
+    Raises:
+        DataNotFoundError, CorruptDataError, ModuleNotFoundError: see :func:`load`.
+    """
+    digits = load(dataset)
+    train = Halves.of(digits.train, digits.train_labels, device)
+    test = Halves.of(digits.test, digits.test_labels, device)
+    stream = ShuffledBatches(train.left, train.right, batch_size=batch_size, seeds=seeds)
+    return ImageData(stream, train, test)

@@ -1,19 +1,21 @@
 """Experiment 1: noisy sine waves (section 4.2 and appendix B.2)."""
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bijepa_core._support.checks import check_counts, check_positive
-from bijepa_core.data.streams import BLOCK
-from bijepa_core.seeds import Seeds, check_seeds, draw
+from bijepa_core.data import series
+from bijepa_core.data.series import SeriesData
+from bijepa_core.data.streams import BLOCK, Blockwise
+from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 
 LENGTH, CONTEXT = 20, 10
 NOISE = 0.05  # standard deviation
 GRID = torch.linspace(0, 4 * math.pi, LENGTH)  # radians: the script's grid, spacing 4 pi / 19
+FREQUENCIES, PHASES = 41, 160  # a grid fine enough for that noise
 
 
 def waves(count: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -42,6 +44,31 @@ def split(series: Tensor) -> tuple[Tensor, Tensor]:
     return series[..., :CONTEXT], series[..., CONTEXT:]
 
 
+def best_forecast(x: Tensor) -> Tensor:
+    """The best forecast there is: the expected future, given the context and how waves are drawn.
+
+    No forecast has a smaller mean squared error. Frequency and phase are taken from a grid on
+    their known ranges, each point weighted by how likely it makes the context.
+
+    Args:
+        x: contexts, ``(..., 10)``.
+
+    Returns:
+        The expected ten samples of the target, ``(..., 10)``.
+    """
+    frequency = 0.8 + 0.4 * (torch.arange(FREQUENCIES) + 0.5) / FREQUENCIES
+    phase = 2 * math.pi * torch.arange(PHASES) / PHASES
+    angle = frequency[:, None, None] * GRID + phase[:, None]
+    seen, future = split(torch.sin(angle).flatten(0, 1))  # (grid, 10) each
+
+    def expected(part: Tensor) -> Tensor:
+        likelihood = (part @ seen.mT - seen.square().sum(-1) / 2) / NOISE**2  # its logarithm
+        return torch.softmax(likelihood, -1) @ future
+
+    rows = x.reshape(-1, x.shape[-1])
+    return torch.cat([expected(part) for part in rows.split(1_000)]).reshape(x.shape)
+
+
 class SineBatches:
     """Fresh waves at every step: a stream (see :mod:`bijepa_core.data.streams`).
 
@@ -61,18 +88,41 @@ class SineBatches:
         check_seeds(seeds)
         check_counts(batch_size=batch_size)
         self.seeds, self.batch_size, self.device = seeds, batch_size, device
-        self._block = lru_cache(maxsize=2)(self._draw_block)
+        self._waves = Blockwise(self._draw_block, axis=-3)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x and y of one step, each ``(*seeds, batch, 10)``."""
-        block, offset = divmod(step, BLOCK)
-        return split(self._block(block)[..., offset, :, :])
+        return split(self._waves(step))
 
     def _draw_block(self, block: int) -> Tensor:
         shape = (BLOCK, self.batch_size)  # (*seeds, steps, batch, 20)
-        return draw(self.seeds, "sine/train", lambda g: waves(shape, g), block).to(self.device)
+        drawn = sample_per_seed(self.seeds, "sine/train", lambda g: waves(shape, g), block)
+        return drawn.to(self.device)
 
     def configuration(self) -> dict[str, Any]:
         """What a checkpoint must agree on."""
         seeds = self.seeds if isinstance(self.seeds, int) else list(self.seeds)
         return {"stream": "SineBatches", "batch_size": self.batch_size, "seeds": seeds}
+
+
+def sine_data(seeds: Seeds, batch_size: int, device: torch.device | str = "cpu") -> SeriesData:
+    """Experiment 1's data: fresh waves each step, others to probe with.
+
+    Args:
+        seeds: one seed, or several for a leading seed axis.
+        batch_size: waves a step.
+        device: where they go.
+
+    Returns:
+        The stream and both sets.
+    """
+
+    def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
+        return split(sample_per_seed(seeds, purpose, lambda g: waves(count, g)).to(device))
+
+    return SeriesData(
+        SineBatches(seeds, batch_size, device),
+        1,
+        views("sine/probe", series.PROBE),
+        views("sine/held-out", series.HELD_OUT),
+    )

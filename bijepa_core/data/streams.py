@@ -13,12 +13,56 @@ import torch
 from torch import Tensor
 
 from bijepa_core._support.checks import check_counts, check_table
-from bijepa_core.seeds import Seeds, check_seeds, draw
+from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 
 Batches = Callable[[int], tuple[Tensor, Tensor]]
 """Maps a step number, from 0, to ``(x, y)``, each ``(*seeds, batch, *view)``."""
 
 BLOCK = 64  # steps drawn at once: one call to a generator costs as much as a hundred numbers
+
+
+class Blockwise:
+    """A tensor for each step, drawn for :data:`BLOCK` steps at once; the last two are kept.
+
+    Args:
+        draw: maps the number of a block to its tensor; a pure function.
+        axis: of the steps in it, counted from the end.
+    """
+
+    def __init__(self, draw: Callable[[int], Tensor], axis: int) -> None:
+        self._drawn, self.axis = lru_cache(maxsize=2)(draw), axis
+
+    def __call__(self, step: int) -> Tensor:
+        """The tensor of one step: the block's, without the steps' axis."""
+        block, offset = divmod(step, BLOCK)
+        return self._drawn(block).select(self.axis, offset)
+
+
+class MappedBatches:
+    """Another stream's batches, changed on their way.
+
+    Args:
+        batches: the stream.
+        change: maps a step, x and y to the new x and y; a pure function of the three.
+        name: of the change, which a resumed run must agree on.
+    """
+
+    def __init__(
+        self,
+        batches: Batches,
+        change: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]],
+        name: str,
+    ) -> None:
+        self.batches, self.change, self.name = batches, change, name
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of one step: x and y, each ``(*seeds, batch, *view)``."""
+        return self.change(step, *self.batches(step))
+
+    def configuration(self) -> dict[str, Any]:
+        """What a checkpoint must agree on."""
+        of: dict[str, Any] = getattr(self.batches, "configuration", dict)()
+        return {"stream": "MappedBatches", "change": self.name, "of": of}
 
 
 class DrawnBatches:
@@ -73,7 +117,7 @@ class DrawnBatches:
 
     def _draw_block(self, block: int) -> Tensor:
         size = (BLOCK, self.batch_size)
-        return draw(
+        return sample_per_seed(
             self.seeds, self.purpose, lambda g: torch.randint(self.rows, size, generator=g), block
         ).to(self.x.device)
 
@@ -109,7 +153,7 @@ class ShuffledBatches(DrawnBatches):
         return self._block(epoch)[..., start : start + self.batch_size]
 
     def _draw_block(self, block: int) -> Tensor:
-        return draw(
+        return sample_per_seed(
             self.seeds, self.purpose, lambda g: torch.randperm(self.rows, generator=g), block
         ).to(self.x.device)
 

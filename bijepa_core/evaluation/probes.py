@@ -26,7 +26,7 @@ from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import Decoder
-from bijepa_core.seeds import Seeds, build, draw
+from bijepa_core.seeds import Seeds, generator, init_stacked
 
 Features = Callable[[Tensor], Tensor]
 """Maps views ``(*seeds, batch, *view)`` to vectors ``(*seeds, batch, d)``, frozen."""
@@ -108,7 +108,7 @@ def adam_probe(
     """
     check_positive(steps=steps, learning_rate=learning_rate)
     check_features(features, targets, seeds)
-    head = build(lambda: Linear(features.shape[-1], targets.shape[-1]), seeds)
+    head = init_stacked(lambda: Linear(features.shape[-1], targets.shape[-1]), seeds)
     return fit_adam(head, features, targets, steps=steps, learning_rate=learning_rate)
 
 
@@ -210,7 +210,7 @@ def adam_classifier(
     check_positive(epochs=epochs, learning_rate=learning_rate)
     check_features(features, labels[:, None], seeds)
     classes = int(labels.max()) + 1
-    head = build(lambda: Linear(features.shape[-1], classes), seeds).to(features)
+    head = init_stacked(lambda: Linear(features.shape[-1], classes), seeds).to(features)
     optimizer = torch.optim.Adam(head.parameters(), lr=learning_rate, fused=True)
 
     def objective(batch: Tensor, rows: Tensor) -> Tensor:
@@ -257,7 +257,7 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
     mean, scale = _standardization(f)
     z = (f - mean) / scale
     classes = int(y.max()) + 1
-    order = draw(seed, "softmax/validation", lambda g: torch.randperm(len(y), generator=g))
+    order = torch.randperm(len(y), generator=generator(seed, "softmax/validation"))
     aside, used = order[: len(y) // 10], order[len(y) // 10 :]
     scores = []
     for penalty in SOFTMAX_PENALTIES:
@@ -359,7 +359,7 @@ def train_decoder(
             f"{float(pixels.min()):g} to {float(pixels.max()):g}. Rescale them."
         )
     width, count = features.shape[-1], pixels.shape[-1]
-    decoder = build(lambda: Decoder(width, count), seeds).to(features)
+    decoder = init_stacked(lambda: Decoder(width, count), seeds).to(features)
     optimizer = torch.optim.Adam(decoder.parameters(), lr=learning_rate, fused=True)
 
     def objective(batch: Tensor, rows: Tensor) -> Tensor:

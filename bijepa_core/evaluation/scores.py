@@ -1,14 +1,21 @@
-"""Both protocols, both kinds of probe, and the baselines beside them."""
+"""What is read from a trained model and from what needs no training: the stored numbers, by name.
 
-from collections.abc import Callable
+``paper_`` is the paper's probe (section 4.1), ``fair_`` one that has converged and is judged on
+held-out data; ``_a`` and ``_b`` are the two protocols. :mod:`bijepa_core.evaluation.metrics` says
+what every name means.
+"""
 
-import torch
+from typing import NamedTuple
+
 from torch import Tensor
 
-from bijepa_core.data import mnist
+from bijepa_core.data.mnist import ImageData
+from bijepa_core.data.series import Pairs, SeriesData
 from bijepa_core.evaluation.baselines import copy_last, extrapolate
+from bijepa_core.evaluation.metrics import per_seed
 from bijepa_core.evaluation.probes import (
     Features,
+    LinearProbe,
     adam_classifier,
     adam_probe,
     protocol_a,
@@ -18,80 +25,134 @@ from bijepa_core.evaluation.probes import (
     softmax_classifier,
     train_decoder,
 )
-from bijepa_core.experiments import Experiment
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds
 
-Scores = dict[str, dict[str, list[float]]]
-"""Features, then measure, then one number a seed."""
+Scores = dict[str, list[float]]
+"""The number's name, then one number a seed."""
 
 
 def protocols(model: BiJEPA) -> dict[str, Features]:
-    """Protocol A, and Protocol B where the model has a forward predictor."""
-    both = {"protocol_a": protocol_a(model), "protocol_b": protocol_b(model)}
-    if model.forward_predictor is None:
-        del both["protocol_b"]
-    return both
+    """Protocol ``a``, and Protocol ``b`` where the model has a forward predictor."""
+    both = {"a": protocol_a(model), "b": protocol_b(model)}
+    return both if model.forward_predictor is not None else {"a": both["a"]}
+
+
+class ProbedSeries(NamedTuple):
+    """One protocol of a series experiment under both probes.
+
+    ``seen`` and ``unseen`` are its features of the probe set and of the held-out set.
+    """
+
+    seen: Tensor
+    unseen: Tensor
+    paper: LinearProbe
+    fair: LinearProbe
+
+
+def probe_series(
+    model: BiJEPA, data: SeriesData, *, seeds: Seeds, probe_steps: int
+) -> dict[str, ProbedSeries]:
+    """Fit both probes to the first state of the target, for each protocol.
+
+    Args:
+        model: trained.
+        data: of its seeds.
+        seeds: of the model; they initialize the paper's probe.
+        probe_steps: of the paper's probe.
+
+    Returns:
+        By protocol, ``a`` and ``b``.
+    """
+    (x, first), (unseen_x, _) = data.next_state(data.probe), data.held_out
+    probed = {}
+    for name, features in protocols(model).items():
+        seen = features(x)
+        paper = adam_probe(seen, first, steps=probe_steps, seeds=seeds)
+        probed[name] = ProbedSeries(seen, features(unseen_x), paper, ridge_probe(seen, first))
+    return probed
 
 
 def series_scores(
     model: BiJEPA,
     untrained: BiJEPA,
-    experiment: Experiment,
+    data: SeriesData,
+    *,
     seeds: Seeds,
-    training: tuple[Tensor, Tensor],
-    held_out: tuple[Tensor, Tensor],
+    probe_steps: int,
+    progress: bool = True,
 ) -> Scores:
     """How well the value (state) after the context can be read, for sine and Lorenz.
 
     Args:
         model: the trained model.
         untrained: the same model before training.
-        experiment: sine or Lorenz.
-        seeds: the model's seeds.
-        training: the probe's contexts ``(*seeds, n, inputs)`` and targets ``(*seeds, n, k)``.
-        held_out: the same, fresh, to judge the converged probe on.
+        data: of its seeds.
+        seeds: the model's.
+        probe_steps: of the paper's probe.
+        progress: not used: this takes seconds.
 
     Returns:
-        For ``protocol_a`` and ``protocol_b``: ``paper_mse`` (Adam, error on its own training
-        set) and ``converged_mse`` (ridge, held out). For the untrained encoder and the raw input:
-        ``converged_mse``. For copying and extrapolating: ``mse``.
+        ``paper_a``, ``paper_b``, ``fair_a``, ``fair_b``, and what needs no training:
+        ``untrained``, ``raw``, ``copy_last`` and ``extrapolate``.
     """
-    (views, targets), (held_views, held_targets) = training, held_out
     scores: Scores = {}
-    for name, features in protocols(model).items():
-        seen = features(views)
-        paper = adam_probe(seen, targets, steps=experiment.probe_steps, seeds=seeds)
-        scores[name] = {"paper_mse": _plain(paper.training_error)}
-        scores[name]["converged_mse"] = converged_mse(features, training, held_out)
-    others = {"untrained_encoder": protocol_a(untrained), "raw_input": raw_input}
-    for name, features in others.items():
-        scores[name] = {"converged_mse": converged_mse(features, training, held_out)}
-    rules: dict[str, Callable[[Tensor, int], Tensor]] = {
-        "copy_last": copy_last,
-        "extrapolate": extrapolate,
+    _, truth = data.next_state(data.held_out)
+    probes = probe_series(model, data, seeds=seeds, probe_steps=probe_steps)
+    for name, probed in probes.items():
+        scores[f"paper_{name}"] = per_seed(probed.paper.training_error)
+        scores[f"fair_{name}"] = held_out_mse(probed.fair, probed.unseen, truth)
+    return scores | series_baselines(untrained, data)
+
+
+def series_baselines(untrained: BiJEPA, data: SeriesData) -> Scores:
+    """Forecasts of the value (state) after the context that need no training.
+
+    Args:
+        untrained: a model before training.
+        data: of its seeds.
+
+    Returns:
+        ``copy_last`` and ``extrapolate``; ``raw`` and ``untrained``, the fair probe on the raw
+        window and on the untrained encoder.
+    """
+    fit, judge = data.next_state(data.probe), data.next_state(data.held_out)
+    unseen_x, truth = judge
+    scores = {
+        name: per_seed((rule(unseen_x, data.state_dim) - truth).square().mean((-2, -1)))
+        for name, rule in (("copy_last", copy_last), ("extrapolate", extrapolate))
     }
-    for name, rule in rules.items():
-        error = (rule(held_views, targets.shape[-1]) - held_targets).square().mean((-2, -1))
-        scores[name] = {"mse": _plain(error)}
+    for name, features in (("untrained", protocol_a(untrained)), ("raw", raw_input)):
+        scores[name] = fair_mse(features, fit, judge)
     return scores
 
 
-def converged_mse(
-    features: Features, training: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]
-) -> list[float]:
-    """Held-out error of the ridge probe on features, one number a seed."""
-    probe = ridge_probe(features(training[0]), training[1])
-    return _plain(probe.mse(features(held_out[0]).cpu().double(), held_out[1].cpu().double()))
+def fair_mse(features: Features, fit: Pairs, judge: Pairs) -> list[float]:
+    """Error of the fair probe: fitted to convergence, judged on data it has not seen.
+
+    Args:
+        features: of a window.
+        fit: windows and targets to fit it on.
+        judge: others to judge it on.
+
+    Returns:
+        One number a seed.
+    """
+    return held_out_mse(ridge_probe(features(fit[0]), fit[1]), features(judge[0]), judge[1])
+
+
+def held_out_mse(probe: LinearProbe, features: Tensor, targets: Tensor) -> list[float]:
+    """Error of a fitted probe on data it has not seen, one number a seed."""
+    return per_seed(probe.mse(features.cpu().double(), targets.cpu().double()))
 
 
 def image_scores(
     model: BiJEPA,
     untrained: BiJEPA,
-    digits: mnist.Digits,
-    seeds: Seeds,
+    data: ImageData,
     *,
-    epochs: int,
+    seeds: Seeds,
+    probe_steps: int,
     progress: bool = True,
 ) -> Scores:
     """Experiment 3: classify, and hallucinate the right half, from the left half's features.
@@ -99,55 +160,44 @@ def image_scores(
     Args:
         model: the trained model.
         untrained: the same model before training.
-        digits: the images.
-        seeds: the model's seeds.
-        epochs: of the paper's classifier and of the decoder (10).
+        data: the images.
+        seeds: the model's.
+        probe_steps: epochs of the paper's classifier and of the decoder (10).
         progress: show bars where somebody can see them.
 
     Returns:
-        For ``protocol_a`` and ``protocol_b``: ``paper_accuracy`` (Adam classifier) and
-        ``converged_accuracy`` (softmax regression), both on the test images; for the decoder,
-        ``training_mse`` and ``test_mse``. For ``script_decoder``, Protocol A's features as the
-        paper's script computes them, from images in 0..1 although the encoder learned on
-        normalized ones: the same two. For the untrained encoder: ``converged_accuracy``. For
-        ``mean_image``: ``test_mse``.
+        ``paper_accuracy`` and ``fair_accuracy_a``, of the digit on test images;
+        ``decoder_training`` and ``fair_decoder``, the decoder's error on its training set and
+        held out; the same from Protocol B, ending in ``_b``. ``paper_decoder`` and
+        ``paper_decoder_test``: the decoder on Protocol A's features as the paper's script
+        computes them, from images in 0..1 although the encoder learned on normalized ones. What
+        needs no training: ``untrained_accuracy`` and ``mean_image``.
     """
-    device = next(model.parameters()).device
-    train_left, _ = mnist.halves(mnist.normalize(digits.train.to(device)))
-    test_left, _ = mnist.halves(mnist.normalize(digits.test.to(device)))
-    script_train, pixels = mnist.halves(mnist.scale(digits.train.to(device)))
-    script_test, test_pixels = mnist.halves(mnist.scale(digits.test.to(device)))
-    pixels, test_pixels = pixels.flatten(1), test_pixels.flatten(1)  # (n, 392)
-    labels, test_labels = digits.train_labels.to(device), digits.test_labels.to(device)
+    train, test = data.train, data.test
+    pixels, test_pixels = train.right_pixels, test.right_pixels  # (n, 392)
 
-    def decode(seen: Tensor, unseen: Tensor) -> dict[str, list[float]]:
-        decoder = train_decoder(seen, pixels, epochs=epochs, seeds=seeds, progress=progress)
-        test = decoder.mse(unseen, test_pixels)
-        return {"training_mse": _plain(decoder.training_error), "test_mse": _plain(test)}
+    def decode(seen: Tensor, unseen: Tensor) -> tuple[list[float], list[float]]:
+        decoder = train_decoder(seen, pixels, epochs=probe_steps, seeds=seeds, progress=progress)
+        return per_seed(decoder.training_error), per_seed(decoder.mse(unseen, test_pixels))
 
-    def converged(seen: Tensor, unseen: Tensor) -> list[float]:
-        probe = softmax_classifier(seen, labels)
-        return _plain(probe.accuracy(unseen.cpu().double(), test_labels.cpu()))
+    def classify(seen: Tensor, unseen: Tensor) -> list[float]:
+        probe = softmax_classifier(seen, train.labels)
+        return per_seed(probe.accuracy(unseen.cpu().double(), test.labels.cpu()))
 
     scores: Scores = {}
     for name, features in protocols(model).items():
-        seen, unseen = features(train_left), features(test_left)
-        paper = adam_classifier(seen, labels, epochs=epochs, seeds=seeds, progress=progress)
-        scores[name] = {
-            "paper_accuracy": _plain(paper.accuracy(unseen, test_labels)),
-            "converged_accuracy": converged(seen, unseen),
-            **decode(seen, unseen),
-        }
-    embed = protocol_a(model)
-    scores["script_decoder"] = decode(embed(script_train), embed(script_test))
-    fresh = protocol_a(untrained)
-    scores["untrained_encoder"] = {
-        "converged_accuracy": converged(fresh(train_left), fresh(test_left))
-    }
-    constant = (pixels.mean(0) - test_pixels).square().mean()
-    scores["mean_image"] = {"test_mse": _plain(constant)}
+        seen, unseen = features(train.left), features(test.left)
+        paper = adam_classifier(
+            seen, train.labels, epochs=probe_steps, seeds=seeds, progress=progress
+        )
+        end = {"a": "", "b": "_b"}[name]
+        scores[f"paper_accuracy{end}"] = per_seed(paper.accuracy(unseen, test.labels))
+        scores[f"fair_accuracy_{name}"] = classify(seen, unseen)
+        scores[f"decoder_training{end}"], scores[f"fair_decoder{end}"] = decode(seen, unseen)
+    embed, fresh = protocol_a(model), protocol_a(untrained)
+    scores["paper_decoder"], scores["paper_decoder_test"] = decode(
+        embed(train.unnormalized("left")), embed(test.unnormalized("left"))
+    )
+    scores["untrained_accuracy"] = classify(fresh(train.left), fresh(test.left))
+    scores["mean_image"] = per_seed((pixels.mean(0) - test_pixels).square().mean())
     return scores
-
-
-def _plain(values: Tensor) -> list[float]:
-    return torch.atleast_1d(values.detach()).double().tolist()

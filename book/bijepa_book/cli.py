@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bijepa_core._support.errors import CheckpointError, CorruptDataError, NonFiniteLossError
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS, configuration_named
 
 TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images."
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_writable(getattr(options, "json", None))
         result, text = COMMANDS[options.command](options)
         if getattr(options, "json", None) is not None:
-            write_whole(options.json, (json.dumps(result, indent=1) + "\n").encode())
+            atomic_write(options.json, (json.dumps(result, indent=1) + "\n").encode())
     except (
         ValueError,
         OSError,
@@ -191,8 +191,9 @@ def check_writable(path: Path | None) -> None:
 
 
 def _run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from bijepa_book.text import run_summary
     from bijepa_core.runs import run
+
+    from bijepa_book.text import run_summary
 
     if options.seeds is not None and options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; received {options.seeds}.")

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 
 Array = NDArray[Any]
 SCALE = "@scale"  # ends the name of a rounded matrix's steps
@@ -48,7 +48,7 @@ def pack(path: Path, tensors: Mapping[str, Tensor], *, rounded: bool = True) -> 
         arrays[name + SCALE] = step.numpy()
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
-    write_whole(path, buffer.getvalue())
+    atomic_write(path, buffer.getvalue())
 
 
 def unpack(path: Path) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 
 Numbers = Mapping[str, Mapping[str, float]]
 """A row's name, then a column's, then the number."""
@@ -51,7 +51,7 @@ def save(name: str, content: Mapping[str, Any], folder: Path | None = None) -> P
         The file's path.
     """
     path = (folder or results_folder()) / f"{name}.json"
-    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+    atomic_write(path, (json.dumps(content, indent=1) + "\n").encode())
     return path
 
 

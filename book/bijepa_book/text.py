@@ -7,9 +7,9 @@ from textwrap import wrap
 from typing import Any
 
 from bijepa_book.evidence.claims import Criterion
-from bijepa_book.evidence.grid import BASELINES, Length, conditions
+from bijepa_book.evidence.grid import BASELINES, Length, Name, conditions
 from bijepa_book.evidence.verdicts import Finding, Records, Verdict, shown
-from bijepa_core.experiments import Name
+from bijepa_book.names import words
 
 NAMES = {
     "classic": "Classic JEPA",
@@ -112,10 +112,12 @@ def run_summary(plain: dict[str, Any]) -> str:
 def record_table(
     recorded: Mapping[str, Mapping[str, float]], columns: Sequence[str] | None = None
 ) -> str:
-    """Numbers of a record, rows and columns by name; all columns unless some are named."""
+    """Numbers of a record under the names that a reader sees; all columns unless some are named."""
     columns = columns or list(next(iter(recorded.values())))
-    cells = [["", *(name.replace("_", " ") for name in columns)]]
-    cells += [[row, *(f"{values[c]:.4g}" for c in columns)] for row, values in recorded.items()]
+    cells = [["", *map(words, columns)]]
+    cells += [
+        [words(row), *(f"{values[c]:.4g}" for c in columns)] for row, values in recorded.items()
+    ]
     return text_table(cells)
 
 

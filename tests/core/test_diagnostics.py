@@ -23,7 +23,7 @@ from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA, Term
 from bijepa_core.networks import MLPEncoder, MLPPredictor
-from bijepa_core.seeds import build, take
+from bijepa_core.seeds import init_stacked, unstack
 
 Normal = Callable[..., Tensor]
 
@@ -147,7 +147,7 @@ def linear_loop(forward: Tensor, backward: Tensor, sphere: bool = False) -> BiJE
     """A model whose predictors are the given matrices, ``(*seeds, 4, 4)``."""
     constraint = RESTRICTIVE if sphere else Configuration().constraint
     seeds = 0 if forward.ndim == 2 else range(len(forward))
-    model = build(
+    model = init_stacked(
         lambda: BiJEPA(MLPEncoder(10, 8, 4), lambda: Linear(4, 4), constraint=constraint), seeds
     ).double()
     for predictor, matrix in (
@@ -238,7 +238,7 @@ def test_inconsistency_is_the_squared_miss_over_the_squared_norm(
 def test_inconsistency_of_a_seed_is_the_same_alone(small: Experiment, normal: Normal) -> None:
     together = small.model(Configuration(), [2, 5]).double()
     x = normal(2, 5, 10)
-    expected = [inconsistency(take(together, i), x[i]) for i in range(2)]
+    expected = [inconsistency(unstack(together, i), x[i]) for i in range(2)]
     values = inconsistency(together, x)
     torch.testing.assert_close(values, torch.stack(expected))
     assert together.training

@@ -19,7 +19,7 @@ from bijepa_core.experiments import (
     configuration_named,
 )
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import take
+from bijepa_core.seeds import unstack
 
 
 def count(module: nn.Module | None) -> int:
@@ -127,7 +127,7 @@ def test_a_models_seed_is_the_same_in_company(small: Experiment) -> None:
     assert isinstance(together, BiJEPA)
     assert together.seed_axis == 2
     assert small.model(Configuration(), 9).seed_axis is None
-    assert equal(take(together, 1), small.model(Configuration(), 9))
+    assert equal(unstack(together, 1), small.model(Configuration(), 9))
 
 
 def test_the_constraint_reaches_networks_and_model(small: Experiment) -> None:
@@ -181,9 +181,9 @@ def test_an_alpha_out_of_range_is_named(alpha: float) -> None:
     [
         {"steps": 0},
         {"batch_size": -1},
-        {"hidden": 0},
-        {"embedding": 0},
-        {"inputs": 0},
+        {"hidden_dim": 0},
+        {"embed_dim": 0},
+        {"in_dim": 0},
         {"learning_rate": 0.0},
         {"probe_steps": 0},
         {"tau": 1.5},

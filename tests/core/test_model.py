@@ -17,7 +17,7 @@ from bijepa_core.experiments import MNIST, SINE, Configuration, Experiment
 from bijepa_core.layers import BatchNorm2d, Conv2d, Linear
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import MLPEncoder, MLPPredictor
-from bijepa_core.seeds import Seeds, build, take
+from bijepa_core.seeds import Seeds, init_stacked, unstack
 
 Normal = Callable[..., Tensor]
 State = Mapping[str, Tensor]
@@ -53,7 +53,7 @@ class TinyConv(nn.Sequential):
 
 def conv_model(seeds: Seeds, alpha: float = 0.5) -> BiJEPA:
     predictor = partial(MLPPredictor, 3, 5)
-    return build(lambda: BiJEPA(TinyConv(), predictor, alpha=alpha), seeds).double()
+    return init_stacked(lambda: BiJEPA(TinyConv(), predictor, alpha=alpha), seeds).double()
 
 
 def buffers(module: nn.Module) -> State:
@@ -163,7 +163,7 @@ def test_a_convolutional_seed_trains_as_it_would_alone(alpha: float, normal: Nor
         own = torch.autograd.grad(loss, alone.trained_parameters())
         for ours, theirs in zip(gradients, own, strict=True):
             torch.testing.assert_close(ours[i], theirs)
-        for name, value in take(together, i).named_buffers():
+        for name, value in unstack(together, i).named_buffers():
             if "running" in name:
                 torch.testing.assert_close(value, alone.get_buffer(name))
 
@@ -327,7 +327,7 @@ def test_the_target_starts_as_a_copy_with_memory_of_its_own(small: Experiment) -
 
 def apart(tau: float, seeds: Seeds, normal: Normal) -> BiJEPA:
     predictor = partial(MLPPredictor, 4, 8)
-    model = build(lambda: BiJEPA(MLPEncoder(10, 8, 4), predictor, tau=tau), seeds).double()
+    model = init_stacked(lambda: BiJEPA(MLPEncoder(10, 8, 4), predictor, tau=tau), seeds).double()
     with torch.no_grad():
         for parameter in model.target.parameters():
             parameter.copy_(normal(*parameter.shape))
@@ -450,8 +450,8 @@ def test_forecast_is_the_predictor_on_the_embedding(small: Experiment, normal: N
 
 
 def test_z_conditions_each_direction(normal: Normal) -> None:
-    predictor = partial(MLPPredictor, 4, 8, z_size=2)
-    model = build(lambda: BiJEPA(MLPEncoder(10, 8, 4), predictor, alpha=0.3), SEEDS).double()
+    predictor = partial(MLPPredictor, 4, 8, z_dim=2)
+    model = init_stacked(lambda: BiJEPA(MLPEncoder(10, 8, 4), predictor, alpha=0.3), SEEDS).double()
     x, y, u, v = normal(3, 6, 10), normal(3, 6, 10), normal(3, 6, 2), normal(3, 6, 2)
     losses = model(x, y, u, v)
     for term, direction, view, z in (
@@ -467,7 +467,7 @@ def test_z_conditions_each_direction(normal: Normal) -> None:
 
 
 def test_a_missing_or_unexpected_z_is_named(small: Experiment, normal: Normal) -> None:
-    predictor = partial(MLPPredictor, 4, 8, z_size=2)
+    predictor = partial(MLPPredictor, 4, 8, z_dim=2)
     model = BiJEPA(MLPEncoder(10, 8, 4), predictor).double()
     x, z = normal(6, 10), normal(6, 2)
     with pytest.raises(ValueError, match=r"takes a z of width 2.*received width 0"):
@@ -547,7 +547,7 @@ def test_one_call_for_both_views_is_the_same_as_two(small: Experiment, seeds: Se
     x, y = (torch.randn(*leading, 6, 10, dtype=torch.float64) for _ in range(2))
     results = []
     for apart in (False, True):
-        model.views_apart = apart
+        model.encode_separately = apart
         losses = model(x, y)
         slopes = torch.autograd.grad(losses.total.sum(), model.trained_parameters())
         results.append([losses.total, losses.forward.target, losses.backward.online, *slopes])
@@ -556,5 +556,5 @@ def test_one_call_for_both_views_is_the_same_as_two(small: Experiment, seeds: Se
 
 
 def test_batch_statistics_are_each_views_own() -> None:
-    assert MNIST.model(Configuration(), 0).views_apart
-    assert not SINE.model(Configuration(), 0).views_apart
+    assert MNIST.model(Configuration(), 0).encode_separately
+    assert not SINE.model(Configuration(), 0).encode_separately

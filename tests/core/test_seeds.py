@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from bijepa_core.layers import LayerNorm, Linear
 from bijepa_core.networks import ConvEncoder
-from bijepa_core.seeds import build, check_seeds, draw, generator, stack, take
+from bijepa_core.seeds import check_seeds, generator, init_stacked, sample_per_seed, stack, unstack
 
 Normal = Callable[..., Tensor]
 
@@ -74,46 +74,46 @@ def test_draw_gives_a_seed_the_same_sample_alone_and_in_company() -> None:
     def sample(numbers: torch.Generator) -> Tensor:
         return torch.randn(2, 3, generator=numbers)
 
-    together = draw([4, 9, 1], "a", sample, index=5)
+    together = sample_per_seed([4, 9, 1], "a", sample, index=5)
     assert together.shape == (3, 2, 3)
-    assert torch.equal(together[1], draw(9, "a", sample, index=5))
-    assert torch.equal(together[1:2], draw([9], "a", sample, index=5))
+    assert torch.equal(together[1], sample_per_seed(9, "a", sample, index=5))
+    assert torch.equal(together[1:2], sample_per_seed([9], "a", sample, index=5))
 
 
 def test_building_leaves_every_global_generator_alone() -> None:
     before = global_states()
-    build(network, range(3))
-    build(lambda: ConvEncoder(4), 0)
-    draw(range(2), "a", lambda numbers: torch.rand(2, generator=numbers))
+    init_stacked(network, range(3))
+    init_stacked(lambda: ConvEncoder(4), 0)
+    sample_per_seed(range(2), "a", lambda numbers: torch.rand(2, generator=numbers))
     assert global_states() == before
 
 
 def test_the_global_generator_has_no_say_in_what_is_built() -> None:
-    first = build(network, 3)
+    first = init_stacked(network, 3)
     torch.rand(1)
-    assert states_equal(build(network, 3), first)
+    assert states_equal(init_stacked(network, 3), first)
 
 
 def test_an_integer_seed_builds_what_that_seed_gives_in_plain_pytorch() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
         expected = network()
-    assert states_equal(build(network, 11), expected)
+    assert states_equal(init_stacked(network, 11), expected)
 
 
 @pytest.mark.parametrize("make", [network, lambda: ConvEncoder(4)])
 def test_a_seed_has_the_same_initial_weights_in_company(make: Callable[[], nn.Module]) -> None:
-    together = build(make, [4, 9, 1])
+    together = init_stacked(make, [4, 9, 1])
     assert getattr(together, "seed_axis", None) == 3
     for position, seed in enumerate([4, 9, 1]):
-        assert states_equal(take(together, position), build(make, seed))
-    assert states_equal(take(build(make, [9]), 0), build(make, 9))
+        assert states_equal(unstack(together, position), init_stacked(make, seed))
+    assert states_equal(unstack(init_stacked(make, [9]), 0), init_stacked(make, 9))
 
 
 def test_stacking_puts_one_axis_in_front_and_keeps_parameters_trainable() -> None:
-    alone = build(network, 0)
+    alone = init_stacked(network, 0)
     alone[0].requires_grad_(False)  # type: ignore[index]
-    together = stack([alone, build(network, 1)])
+    together = stack([alone, init_stacked(network, 1)])
     for (name, one), both in zip(alone.named_parameters(), together.parameters(), strict=True):
         assert both.shape == (2, *one.shape), name
         assert both.requires_grad == one.requires_grad
@@ -121,13 +121,13 @@ def test_stacking_puts_one_axis_in_front_and_keeps_parameters_trainable() -> Non
 
 
 def test_stacked_and_taken_modules_own_their_memory() -> None:
-    modules = [build(network, seed) for seed in range(2)]
+    modules = [init_stacked(network, seed) for seed in range(2)]
     together = stack(modules)
-    single = take(together, 1)
+    single = unstack(together, 1)
     with torch.no_grad():
         for parameter in together.parameters():
             parameter.zero_()
-    assert states_equal(modules[0], build(network, 0))
+    assert states_equal(modules[0], init_stacked(network, 0))
     assert states_equal(single, modules[1])
     assert getattr(single, "seed_axis", "missing") is None
 
@@ -139,9 +139,9 @@ def test_a_module_used_twice_stays_one_module() -> None:
         shared = Linear(3, 3)
         return nn.ModuleDict({"there": shared, "back": shared})
 
-    together = build(make, range(2))
+    together = init_stacked(make, range(2))
     assert len(list(together.parameters())) == 2
-    assert len(list(take(together, 0).parameters())) == 2
+    assert len(list(unstack(together, 0).parameters())) == 2
 
 
 def test_importing_the_package_is_light_and_leaves_the_generators_alone() -> None:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bijepa_core._support import checkpoints
+from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.sine import SineBatches, split, waves
@@ -19,7 +20,7 @@ from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.experiments import CONFIGURATIONS, Configuration, Experiment
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import Seeds, draw, take
+from bijepa_core.seeds import Seeds, sample_per_seed, unstack
 from bijepa_core.training import pretrain
 
 Stream = SineBatches | DrawnBatches
@@ -33,18 +34,22 @@ def train(
     model: BiJEPA | None = None,
     seeds: Seeds = 0,
     alpha: float = 0.5,
+    folder: Path | None = None,
+    every: int = 500,
+    resume: bool = False,
     **settings: Any,
 ) -> tuple[BiJEPA, History]:
-    """Train the miniature, silently, on the CPU."""
+    """Train the miniature, silently, on the CPU, with a checkpoint where a folder is named."""
     model = small.model(Configuration(alpha=alpha), seeds) if model is None else model
     defaults: dict[str, Any] = {"steps": 30, "learning_rate": 1e-2, "log_every": 4, "device": "cpu"}
-    return model, pretrain(model, batches, **(defaults | settings))
+    kept = None if folder is None else Checkpoint(folder, every, resume)
+    return model, pretrain(model, batches, checkpoint=kept, **(defaults | settings))
 
 
 def stream(kind: str, seeds: Seeds) -> Stream:
     if kind == "sine":
         return SineBatches(seeds, 6)
-    x, y = split(draw(7, "test table", lambda numbers: waves(20, numbers)))
+    x, y = split(sample_per_seed(7, "test table", lambda numbers: waves(20, numbers)))
     table = DrawnBatches if kind == "drawn" else ShuffledBatches
     return table(x, y, batch_size=6, seeds=seeds)
 
@@ -192,7 +197,7 @@ def test_a_seed_trains_in_company_as_it_does_alone(name: str, small: Experiment)
             for key, values in getattr(one, group).items():
                 company = getattr(many, group)[key][:, position]
                 torch.testing.assert_close(company, values, rtol=1e-7, atol=1e-10, equal_nan=True)
-        theirs = take(together, position).state_dict()
+        theirs = unstack(together, position).state_dict()
         for key, value in alone.state_dict().items():
             torch.testing.assert_close(value, theirs[key], rtol=1e-7, atol=1e-9)
 
@@ -214,9 +219,7 @@ def test_it_leaves_the_model_in_evaluation_mode(small: Experiment) -> None:
 def test_looking_more_often_changes_nothing(small: Experiment, tmp_path: Path) -> None:
     """Diagnostics and checkpoints watch; they take no part."""
     quiet, history = train(small, SineBatches(0, 6), log_every=100)
-    watched, often = train(
-        small, SineBatches(0, 6), log_every=1, checkpoint=tmp_path, checkpoint_every=3
-    )
+    watched, often = train(small, SineBatches(0, 6), log_every=1, folder=tmp_path, every=3)
     assert flat(quiet.state_dict()) == flat(watched.state_dict())
     assert flat(history.losses) == flat(often.losses)
 
@@ -252,7 +255,7 @@ def test_another_optimizer_is_given_rate_and_decay(small: Experiment) -> None:
         return torch.optim.SGD(parameters, **settings)
 
     model = small.model(Configuration(Constraint(weight_decay=0.25)), 0)
-    train(small, SineBatches(0, 6), model=model, steps=2, optimizer=optimizer)
+    train(small, SineBatches(0, 6), model=model, steps=2, make_optimizer=optimizer)
     assert given == {"lr": 1e-2, "weight_decay": 0.25, "count": len(model.trained_parameters())}
 
 
@@ -265,9 +268,9 @@ def test_a_resumed_run_equals_a_straight_one_bit_for_bit(
     kind: str, seeds: Seeds, small: Experiment, tmp_path: Path
 ) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    whole = train(small, stream(kind, seeds), seeds=seeds, checkpoint=straight)
-    train(small, stream(kind, seeds), seeds=seeds, steps=17, checkpoint=broken)
-    again = train(small, stream(kind, seeds), seeds=seeds, checkpoint=broken, resume=True)
+    whole = train(small, stream(kind, seeds), seeds=seeds, folder=straight)
+    train(small, stream(kind, seeds), seeds=seeds, steps=17, folder=broken)
+    again = train(small, stream(kind, seeds), seeds=seeds, folder=broken, resume=True)
     assert_same_run(again, whole, straight, broken)
     assert content(broken)["done"] == 30
 
@@ -275,9 +278,9 @@ def test_a_resumed_run_equals_a_straight_one_bit_for_bit(
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_one_direction_resumes_too(alpha: float, small: Experiment, tmp_path: Path) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    whole = train(small, SineBatches(0, 6), alpha=alpha, checkpoint=straight)
-    train(small, SineBatches(0, 6), alpha=alpha, steps=17, checkpoint=broken)
-    again = train(small, SineBatches(0, 6), alpha=alpha, checkpoint=broken, resume=True)
+    whole = train(small, SineBatches(0, 6), alpha=alpha, folder=straight)
+    train(small, SineBatches(0, 6), alpha=alpha, steps=17, folder=broken)
+    again = train(small, SineBatches(0, 6), alpha=alpha, folder=broken, resume=True)
     assert_same_run(again, whole, straight, broken)
 
 
@@ -289,9 +292,9 @@ def test_running_statistics_resume_too(small: Experiment, tmp_path: Path) -> Non
         return made
 
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    whole = train(small, SineBatches(0, 6), model=model(), checkpoint=straight)
-    train(small, SineBatches(0, 6), model=model(), steps=17, checkpoint=broken)
-    again = train(small, SineBatches(0, 6), model=model(), checkpoint=broken, resume=True)
+    whole = train(small, SineBatches(0, 6), model=model(), folder=straight)
+    train(small, SineBatches(0, 6), model=model(), steps=17, folder=broken)
+    again = train(small, SineBatches(0, 6), model=model(), folder=broken, resume=True)
     assert_same_run(again, whole, straight, broken)
 
 
@@ -302,16 +305,16 @@ def test_resuming_starts_at_the_step_that_was_next(small: Experiment, tmp_path: 
         asked.append(step)
         return SineBatches(0, 6)(step)
 
-    train(small, batches, steps=7, checkpoint=tmp_path, resume=True)  # nothing there yet
-    train(small, batches, steps=10, checkpoint=tmp_path, resume=True)
+    train(small, batches, steps=7, folder=tmp_path, resume=True)  # nothing there yet
+    train(small, batches, steps=10, folder=tmp_path, resume=True)
     assert asked == list(range(10))
-    train(small, batches, steps=10, checkpoint=tmp_path, resume=True)  # nothing left to do
+    train(small, batches, steps=10, folder=tmp_path, resume=True)  # nothing left to do
     assert asked == list(range(10))
 
 
 def test_without_resume_a_run_starts_anew(small: Experiment, tmp_path: Path) -> None:
-    first, _ = train(small, SineBatches(0, 6), steps=7, checkpoint=tmp_path)
-    second, _ = train(small, SineBatches(0, 6), steps=7, checkpoint=tmp_path)
+    first, _ = train(small, SineBatches(0, 6), steps=7, folder=tmp_path)
+    second, _ = train(small, SineBatches(0, 6), steps=7, folder=tmp_path)
     assert flat(first.state_dict()) == flat(second.state_dict())
 
 
@@ -325,7 +328,7 @@ def test_checkpoints_are_written_every_so_often_and_at_the_end(
         found.append(content(tmp_path)["done"] if path.exists() else 0)
         return SineBatches(0, 6)(step)
 
-    train(small, batches, steps=8, checkpoint=tmp_path, checkpoint_every=3)
+    train(small, batches, steps=8, folder=tmp_path, every=3)
     assert found == [0, 0, 0, 3, 3, 3, 6, 6]
     assert content(tmp_path)["done"] == 8
 
@@ -350,9 +353,9 @@ def test_checkpoints_are_written_every_so_often_and_at_the_end(
 def test_a_checkpoint_of_another_run_is_refused_before_any_work(
     changed: dict[str, Any], difference: str, small: Experiment, tmp_path: Path
 ) -> None:
-    train(small, SineBatches(0, 6), steps=6, checkpoint=tmp_path)
+    train(small, SineBatches(0, 6), steps=6, folder=tmp_path)
     before = (tmp_path / checkpoints.FILE).read_bytes()
-    settings: dict[str, Any] = {"batches": SineBatches(0, 6), "checkpoint": tmp_path}
+    settings: dict[str, Any] = {"batches": SineBatches(0, 6), "folder": tmp_path}
     with pytest.raises(CheckpointError) as raised:
         train(small, resume=True, **(settings | changed))
     assert difference in str(raised.value)
@@ -360,12 +363,12 @@ def test_a_checkpoint_of_another_run_is_refused_before_any_work(
 
 
 def test_a_checkpoint_cut_short_is_refused_and_left(small: Experiment, tmp_path: Path) -> None:
-    train(small, SineBatches(0, 6), steps=6, checkpoint=tmp_path)
+    train(small, SineBatches(0, 6), steps=6, folder=tmp_path)
     path = tmp_path / checkpoints.FILE
     path.write_bytes(path.read_bytes()[:-300])
     before = path.read_bytes()
     with pytest.raises(CheckpointError, match="not a readable checkpoint"):
-        train(small, SineBatches(0, 6), checkpoint=tmp_path, resume=True)
+        train(small, SineBatches(0, 6), folder=tmp_path, resume=True)
     assert path.read_bytes() == before
 
 
@@ -377,13 +380,13 @@ def test_an_interrupt_ends_the_step_saves_and_can_be_resumed_from(
     kind: str, small: Experiment, tmp_path: Path
 ) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    whole = train(small, stream(kind, 0), checkpoint=straight)
+    whole = train(small, stream(kind, 0), folder=straight)
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt, match="stopped after 13 of 30 steps"):
-        train(small, Pressing(stream(kind, 0), 12), checkpoint=broken)
+        train(small, Pressing(stream(kind, 0), 12), folder=broken)
     assert signal.getsignal(signal.SIGINT) is handler
     assert content(broken)["done"] == 13
-    again = train(small, stream(kind, 0), checkpoint=broken, resume=True)
+    again = train(small, stream(kind, 0), folder=broken, resume=True)
     assert_same_run(again, whole, straight, broken)
 
 
@@ -398,7 +401,7 @@ def test_an_interrupt_without_a_folder_just_ends_after_the_step(small: Experimen
 
 def test_a_second_interrupt_does_not_wait(small: Experiment, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(small, Pressing(SineBatches(0, 6), 7, 7), checkpoint=tmp_path, checkpoint_every=5)
+        train(small, Pressing(SineBatches(0, 6), 7, 7), folder=tmp_path, every=5)
     assert content(tmp_path)["done"] == 5
 
 
@@ -416,7 +419,7 @@ def test_an_interrupt_at_any_moment_of_a_step_saves(
 
     monkeypatch.setattr(History, moment, pressed)
     with pytest.raises(KeyboardInterrupt, match="of 30 steps") as raised:
-        train(small, SineBatches(0, 6), checkpoint=tmp_path)
+        train(small, SineBatches(0, 6), folder=tmp_path)
     done = content(tmp_path)["done"]
     assert f"stopped after {done} of" in str(raised.value)
 
@@ -437,14 +440,14 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
 ) -> None:
     batches = spoiled(SineBatches(0, 6), start, bad)
     with pytest.raises(NonFiniteLossError, match=f"at step {start}[. ]") as raised:
-        train(small, batches, checkpoint=tmp_path, checkpoint_every=5)
+        train(small, batches, folder=tmp_path, every=5)
     assert raised.value.step == start
     kept = content(tmp_path)
     assert kept["done"] == start // 5 * 5
     weights = [*kept["model"].values(), kept["losses"]["total"][: kept["done"]]]
     assert all(torch.isfinite(value).all() for value in weights)
     resumed = train(small, SineBatches(0, 6), model=small.model(Configuration(), 0))
-    broken = train(small, lambda step: SineBatches(0, 6)(step), checkpoint=tmp_path, resume=True)
+    broken = train(small, lambda step: SineBatches(0, 6)(step), folder=tmp_path, resume=True)
     assert flat(broken[0].state_dict()) == flat(resumed[0].state_dict())
 
 
@@ -470,7 +473,7 @@ def test_weights_that_are_not_finite_never_take_a_good_checkpoints_place(
         return SineBatches(0, 6)(step)
 
     with pytest.raises(NonFiniteLossError):
-        train(small, batches, model=model, checkpoint=tmp_path, checkpoint_every=4)
+        train(small, batches, model=model, folder=tmp_path, every=4)
     assert all(torch.isfinite(value).all() for value in content(tmp_path)["model"].values())
 
 
@@ -479,8 +482,8 @@ def test_a_full_disk_costs_no_more_than_the_new_checkpoint(
     broken: str, small: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     straight, folder = tmp_path / "straight", tmp_path / "folder"
-    whole = train(small, SineBatches(0, 6), checkpoint=straight)
-    train(small, SineBatches(0, 6), steps=10, checkpoint=folder)
+    whole = train(small, SineBatches(0, 6), folder=straight)
+    train(small, SineBatches(0, 6), steps=10, folder=folder)
     before = (folder / checkpoints.FILE).read_bytes()
 
     def full(*arguments: Any) -> None:
@@ -489,11 +492,11 @@ def test_a_full_disk_costs_no_more_than_the_new_checkpoint(
     with monkeypatch.context() as disk:
         disk.setattr(os, broken, full)
         with pytest.raises(OSError, match=r"untouched\. Free some space") as raised:
-            train(small, SineBatches(0, 6), checkpoint=folder, resume=True, checkpoint_every=5)
+            train(small, SineBatches(0, 6), folder=folder, resume=True, every=5)
     assert raised.value.errno == errno.ENOSPC
     assert [path.name for path in folder.iterdir()] == [checkpoints.FILE]
     assert (folder / checkpoints.FILE).read_bytes() == before
-    again = train(small, SineBatches(0, 6), checkpoint=folder, resume=True)
+    again = train(small, SineBatches(0, 6), folder=folder, resume=True)
     assert_same_run(again, whole, straight, folder)
 
 
@@ -508,8 +511,6 @@ def test_a_full_disk_costs_no_more_than_the_new_checkpoint(
         ({"learning_rate": 0.0}, r"learning_rate must be positive.*received 0\.0"),
         ({"learning_rate": float("nan")}, "learning_rate must be positive.*received nan"),
         ({"log_every": 0}, "log_every must be positive.*received 0"),
-        ({"checkpoint_every": -1}, "checkpoint_every must be positive.*received -1"),
-        ({"resume": True}, "resume needs the folder.*received checkpoint=None"),
         ({"device": "abacus"}, "received 'abacus'.*Use device='auto'"),
     ],
 )
@@ -541,7 +542,7 @@ def test_a_bad_first_batch_is_named_before_any_work(
     model = small.model(Configuration(), 0)
     before = flat(model.state_dict())
     with pytest.raises(ValueError, match=message):
-        train(small, lambda step: (x, y), model=model, checkpoint=tmp_path)
+        train(small, lambda step: (x, y), model=model, folder=tmp_path)
     assert flat(model.state_dict()) == before
     assert list(tmp_path.iterdir()) == []
 

@@ -24,7 +24,7 @@ from bijepa_core.evaluation.probes import LinearProbe
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, MNIST, SINE, Configuration
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import Decoder
-from bijepa_core.seeds import build
+from bijepa_core.seeds import init_stacked
 from bijepa_core.training import pretrain
 from tests.site.browsing import (
     CONTRAST,
@@ -225,7 +225,7 @@ def plain(model: nn.Module) -> dict[str, Any]:
 
 def without_stop() -> BiJEPA:
     """The core's model without its stop-gradient."""
-    return build(partial(Ablated, Safeguards(stop_gradient=False)), 0)
+    return init_stacked(partial(Ablated, Safeguards(stop_gradient=False)), 0)
 
 
 SETTINGS: dict[str, tuple[Configuration, float]] = {
@@ -498,7 +498,7 @@ def test_hallucinations_in_the_page_are_the_cores(pad: "Page") -> None:
         ("backward", "right"): model.predict_backward,
     }
     for (way, given), feature in features.items():
-        decoder = Decoder(MNIST.embedding, 28 * 14)
+        decoder = Decoder(MNIST.embed_dim, 28 * 14)
         fill(decoder, weights, f"decoder.{way}.")
         probe = LinearProbe(weights[f"probe.{way}.weight"], weights[f"probe.{way}.bias"], Tensor())
         for pixels in [*smooth, torch.zeros(1, 28, 14)]:

@@ -17,7 +17,7 @@ from bijepa_core.data import sine
 from bijepa_core.diagnostics import loop_spectrum, norm
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
-from bijepa_core.seeds import Seeds, check_seeds, draw
+from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 from bijepa_core.training import pretrain
 
 REPLAYED = ("unconstrained", "expressive", "classic")
@@ -97,7 +97,7 @@ def loop_course(
         among the eigenvalues of ``s -> P_bwd(P_fwd(s))``, the median over waves.
     """
     model = SINE.model(configuration, seeds)
-    x, _ = sine.split(draw(seeds, "chapter/loop", lambda g: sine.waves(32, g)))
+    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(32, g)))
     looks: dict[str, list[Tensor]] = {"steps": [], "online": [], "target": [], "radius": []}
 
     def look(step: int, _: History) -> None:

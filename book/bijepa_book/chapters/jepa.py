@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from bijepa_core.runs import sine_data
 from torch import Tensor, nn
 
 from bijepa_book.records import medians
@@ -17,8 +18,7 @@ from bijepa_core.experiments import SINE
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, Term, script_scale
 from bijepa_core.networks import MLPPredictor
-from bijepa_core.runs import sine_data
-from bijepa_core.seeds import Seeds, build, check_seeds
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked
 from bijepa_core.training import pretrain
 
 SEEDS = range(8)
@@ -70,7 +70,7 @@ class Ablated(BiJEPA):
     """
 
     def __init__(self, safeguards: Safeguards) -> None:
-        predictor = partial(MLPPredictor, SINE.embedding, SINE.hidden)
+        predictor = partial(MLPPredictor, SINE.embed_dim, SINE.hidden_dim)
         super().__init__(
             SINE.encoder(layer_norm=True),
             predictor if safeguards.predictor else nn.Identity,
@@ -121,7 +121,7 @@ def train(
     Returns:
         The trained model and its history.
     """
-    model = build(partial(Ablated, safeguards), seeds)
+    model = init_stacked(partial(Ablated, safeguards), seeds)
     history = pretrain(
         model,
         SineBatches(seeds, SINE.batch_size),
@@ -169,7 +169,7 @@ def next_value_errors(
     """
     data = sine_data(SINE, seeds, torch.device("cpu"))
     views, targets = data.probe
-    untrained = build(partial(Ablated, Safeguards()), seeds)
+    untrained = init_stacked(partial(Ablated, Safeguards()), seeds)
     features = {name: protocol_a(model) for name, model in models.items()}
     features |= {"untrained encoder": protocol_a(untrained), "raw input": raw_input}
     errors: dict[str, dict[str, list[float]]] = {}

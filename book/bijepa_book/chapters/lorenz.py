@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from bijepa_core.runs import TRAIN, lorenz_data
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -25,8 +26,7 @@ from bijepa_core.evaluation.scores import Scores, series_scores
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import TRAIN, lorenz_data
-from bijepa_core.seeds import Seeds, draw, generator, take
+from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
 from bijepa_core.training import pretrain
 
 EXPONENT = 0.906  # the largest Lyapunov exponent at the standard parameters, as in the literature
@@ -334,7 +334,7 @@ def journeys(integrator: Integrator, seeds: Seeds, windows: int, count: int = 10
     check_counts(windows=windows, count=count)
 
     def series(purpose: str, number: int, length: int) -> Tensor:
-        return draw(
+        return sample_per_seed(
             seeds,
             purpose,
             lambda g: torch.from_numpy(integrator(lorenz.starts(number, g), length, DT)),
@@ -442,7 +442,7 @@ def single(many: Forecaster, position: int = 0) -> Forecaster:
         reader.weight[position], reader.bias[position], reader.training_error[position]
     )
     return Forecaster(
-        take(many.model, position), probe, Scale(scale.mean[position], scale.std[position])
+        unstack(many.model, position), probe, Scale(scale.mean[position], scale.std[position])
     )
 
 

@@ -34,7 +34,7 @@ from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import Decoder
-from bijepa_core.seeds import build
+from bijepa_core.seeds import init_stacked
 from bijepa_core.training import pretrain
 
 Side = Literal["left", "right"]
@@ -662,7 +662,7 @@ def end_to_end(
     Returns:
         Maps left halves to the head's output.
     """
-    network = build(lambda: nn.Sequential(MNIST.encoder(True), head()), seed)
+    network = init_stacked(lambda: nn.Sequential(MNIST.encoder(True), head()), seed)
     network.to(halves.train.left.device)
     stream = ShuffledBatches(
         halves.train.left, halves.train.left, batch_size=MNIST.batch_size, seeds=seed
@@ -699,14 +699,14 @@ def supervised_scores(halves: Halves, seed: int, epochs: int = EPOCHS) -> dict[s
     """
     train, test = halves
     classify = end_to_end(
-        lambda: Linear(MNIST.embedding, 10),
+        lambda: Linear(MNIST.embed_dim, 10),
         lambda scores, rows: F.cross_entropy(scores, train.labels[rows]),
         halves,
         seed,
         epochs,
     )
     complete = end_to_end(
-        lambda: Decoder(MNIST.embedding, ROWS * COLUMNS),
+        lambda: Decoder(MNIST.embed_dim, ROWS * COLUMNS),
         lambda drawn, rows: F.mse_loss(drawn, train.right_pixels[rows]),
         halves,
         seed,

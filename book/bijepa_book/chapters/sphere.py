@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from bijepa_core.runs import HELD_OUT, PROBE, Run, run
 from torch import Tensor
 
 from bijepa_book.chapters.courses import course
@@ -27,8 +28,7 @@ from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import HELD_OUT, PROBE, Run, run
-from bijepa_core.seeds import Seeds, build, check_seeds, draw
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked, sample_per_seed
 from bijepa_core.training import pretrain
 
 NAMES = ("unconstrained", "expressive", "restrictive", "classic")
@@ -57,7 +57,7 @@ class Waves:
 
     def __init__(self, seeds: Seeds, probe: int = PROBE, held_out: int = HELD_OUT) -> None:
         def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
-            return sine.split(draw(seeds, purpose, lambda g: sine.waves(count, g)))
+            return sine.split(sample_per_seed(seeds, purpose, lambda g: sine.waves(count, g)))
 
         self.seeds = seeds
         self.probe = views("sine/probe", probe)
@@ -213,7 +213,7 @@ def probe_course(
     if not marks or min(marks) < 1 or list(marks) != sorted(set(marks)):
         raise ValueError(f"marks must be positive, increasing steps; received {marks!r}.")
     d, k = features.shape[-1], targets.shape[-1]
-    head = build(lambda: Linear(d, k), seeds)
+    head = init_stacked(lambda: Linear(d, k), seeds)
     one = torch.ones_like(features[..., :1])
     f, t = torch.cat([features, one], -1).cpu().double(), targets.cpu().double()
     n = f.shape[-2] * k  # the error is a mean over samples and targets
@@ -379,7 +379,7 @@ class GainBatches:
 
     def _draw_block(self, block: int) -> Tensor:
         shape = (BLOCK, self.waves.batch_size)
-        drawn = draw(self.waves.seeds, "sine/gain", lambda g: gains(shape, g), block)
+        drawn = sample_per_seed(self.waves.seeds, "sine/gain", lambda g: gains(shape, g), block)
         return drawn.to(self.waves.device)
 
     def configuration(self) -> dict[str, Any]:
@@ -397,8 +397,10 @@ class LoudWaves(Waves):
 
     def __init__(self, seeds: Seeds, probe: int = PROBE, held_out: int = HELD_OUT) -> None:
         super().__init__(seeds, probe, held_out)
-        self.gain = draw(seeds, "sine/gain/probe", lambda g: gains((probe,), g))
-        self.held_gain = draw(seeds, "sine/gain/held-out", lambda g: gains((held_out,), g))
+        self.gain = sample_per_seed(seeds, "sine/gain/probe", lambda g: gains((probe,), g))
+        self.held_gain = sample_per_seed(
+            seeds, "sine/gain/held-out", lambda g: gains((held_out,), g)
+        )
         self.probe = (self.gain * self.probe[0], self.gain * self.probe[1])
         self.held_out = (self.held_gain * self.held_out[0], self.held_gain * self.held_out[1])
 

@@ -115,6 +115,6 @@ class CollapseLab:
                 axis.set_xlim(0, self.bar.max)
             axes[0].set_yscale("log")
             axes[1].set_yscale("log")
-            axes[2].set_ylim(0, SINE.embedding)
+            axes[2].set_ylim(0, SINE.embed_dim)
             figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
             self.picture.value = png(figure)

@@ -16,7 +16,7 @@ from bijepa_core.evaluation.scores import protocols
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import draw
+from bijepa_core.seeds import sample_per_seed
 from bijepa_core.training import pretrain
 
 PROBE_STEPS = (10, 30, 100, 300, 1_000, 3_000, 10_000)
@@ -48,7 +48,7 @@ class ProbeLab:
     ) -> None:
         self.models, self.steps, self.seed = dict(models or {}), steps, seed
         self.waves = {
-            purpose: sine.split(draw(seed, purpose, partial(sine.waves, count)))
+            purpose: sine.split(sample_per_seed(seed, purpose, partial(sine.waves, count)))
             for purpose, count in (("sine/probe", fit), ("sine/held-out", judge))
         }
         self.errors: tuple[float, float] | None = None
@@ -147,7 +147,7 @@ class ProbeLab:
             f"one's {error:.4f} on held-out waves."
         )
 
-    def draw(self, *panels: tuple[str, Tensor, Tensor, float]) -> None:
+    def sample_per_seed(self, *panels: tuple[str, Tensor, Tensor, float]) -> None:
         """Put forecasts over truth into the panel: title, truth, forecast and error of each."""
         with style():
             figure = Figure(figsize=(8, 4.2), dpi=90, layout="constrained")

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from bijepa_book.evidence.grid import BASELINES, Length
-from bijepa_core.experiments import Name
+from bijepa_book.evidence.grid import BASELINES, Length, Name
 
 TEN_PERCENT = 1.1
 

@@ -12,11 +12,11 @@ from bijepa_core.experiments import (
     SINE,
     Configuration,
     Experiment,
-    Name,
 )
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import Seeds, build
+from bijepa_core.seeds import Seeds, init_stacked
 
+Name = Literal["sine", "lorenz", "mnist"]
 Length = Literal["paper", "long"]
 LONGER = 10  # times the paper's steps
 BASELINES = "baselines"
@@ -56,7 +56,7 @@ class Condition:
             The model. Seed s begins with the same encoder in every condition with LayerNorm, and
             with the same one in every condition without.
         """
-        return build(self._new, seeds)
+        return init_stacked(self._new, seeds)
 
     def _new(self) -> BiJEPA:
         model = self.experiment.new_model(self.configuration)

@@ -15,7 +15,7 @@ from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.worker import CHUNKS, merged, run_part
 from bijepa_book.records import results_folder
 from bijepa_core._support.checks import check_counts
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 
 COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
 """Seconds of one core per 2,000 steps and seed, roughly: for the time left, nothing else."""
@@ -23,6 +23,8 @@ SEEDS = {"sine": 32, "lorenz": 32, "mnist": 8}
 Part = Callable[[Condition, tuple[int, ...], str], dict[str, Any]]
 Indexed = tuple[int, dict[str, Any]]
 CONNECT, APPEAR = 10, 60  # seconds until a Dask scheduler answers, until it has a worker
+STORED = {"in_dim": "inputs", "hidden_dim": "hidden", "embed_dim": "embedding"}
+"""What the records, which are never renamed, call sizes."""
 ALONE = threading.Lock()
 """Held by the part that a process is at: PyTorch's threads and generator are the process's."""
 
@@ -90,7 +92,7 @@ def description(condition: Condition) -> dict[str, Any]:
         "condition": condition.name,
         "length": condition.length,
         "shared_predictor": condition.shared,
-        "experiment": asdict(condition.experiment),
+        "experiment": {STORED.get(k, k): v for k, v in condition.experiment.plain().items()},
         "configuration": asdict(condition.configuration),
     }
 
@@ -188,7 +190,7 @@ def run_study(
             task = todo[i]
             key = task.condition.key
             records[key] = _joined(task.condition, records.get(key), result)
-            write_whole(file(task.condition, out), _encoded(records[key]))
+            atomic_write(file(task.condition, out), _encoded(records[key]))
             spent += task.cost
             passed = time.perf_counter() - began
             say(

@@ -2,32 +2,20 @@
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from bijepa_book.evidence.grid import BASELINES, Condition
-from bijepa_book.evidence.metrics import (
-    WATCHED,
-    Halves,
-    Values,
-    Watch,
-    image_baselines,
-    image_measures,
-    series_baselines,
-    series_measures,
-    training_measures,
-)
+from bijepa_book.evidence.metrics import WATCHED, Watch, baselines, measures
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.errors import NonFiniteLossError
 from bijepa_core._support.provenance import provenance
-from bijepa_core.data import mnist
-from bijepa_core.data.streams import ShuffledBatches
-from bijepa_core.runs import lorenz_data, sine_data
-from bijepa_core.seeds import check_seeds
-from bijepa_core.training import pretrain
+from bijepa_core._support.threads import threads
+from bijepa_core.data.series import SeriesData
+from bijepa_core.evaluation.metrics import training_summary
+from bijepa_core.evaluation.scores import Scores
+from bijepa_core.seeds import Seeds, check_seeds
 
 ROWS = 100  # of diagnostics in a run
 CHUNKS = {"sine": 16, "lorenz": 16, "mnist": 1}
@@ -54,14 +42,13 @@ def run_part(condition: Condition, seeds: tuple[int, ...], device: str = "cpu") 
         DataNotFoundError, CorruptDataError: if MNIST cannot be had.
     """
     check_seeds(seeds)
-    images = condition.experiment.name == "mnist"
-    if images and len(seeds) != 1:
-        raise ValueError(f"MNIST is trained one seed at a time; received seeds {seeds}.")
+    name, most = condition.experiment.name, CHUNKS[condition.experiment.name]
+    if len(seeds) > most:
+        raise ValueError(f"{name} is trained {most} seed(s) at a time; received seeds {seeds}.")
     began, place = time.perf_counter(), resolve_device(device)
-    with one_thread():
+    with threads(1):
         try:
-            measure = _images if images else _series
-            values, curves = measure(condition, seeds, place)
+            values, curves = _measured(condition, seeds, place)
         except NonFiniteLossError:
             return _one_by_one(condition, seeds, device, began)
     return {
@@ -118,48 +105,30 @@ def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-Found = tuple[Values, dict[str, list[object]]]
-
-
-def _series(condition: Condition, seeds: tuple[int, ...], place: torch.device) -> Found:
+def _measured(
+    condition: Condition, seeds: tuple[int, ...], device: torch.device
+) -> tuple[Scores, dict[str, list[object]]]:
+    """Data, model, pretraining, numbers and curves; a single image model has no seed axis."""
     experiment = condition.experiment
-    prepare = sine_data if experiment.name == "sine" else lorenz_data
-    data = prepare(experiment, seeds, place)
+    these: Seeds = seeds if CHUNKS[experiment.name] > 1 else seeds[0]
+    data = experiment.load(these, device)
     if condition.name == BASELINES:
-        return series_baselines(condition, data, seeds), {}
-    model = condition.model(seeds).to(place)
-    watch = Watch(model, data.probe[0][..., :WATCHED, :])
-    history = pretrain(
+        return baselines(condition, data, these), {}
+    model = condition.model(these).to(device)
+    watch = None
+    if isinstance(data, SeriesData):
+        watch = Watch(model, data.probe[0][..., :WATCHED, :])
+    history = experiment.train(
         model,
         data.batches,
-        steps=experiment.steps,
-        learning_rate=experiment.learning_rate,
-        device=place,
+        device=device,
         log_every=max(experiment.steps // ROWS, 1),
         progress=False,
         on_log=watch,
     )
-    values = training_measures(history) | watch.measures()
-    return values | series_measures(model, condition, data, seeds), watch.curves()
-
-
-def _images(condition: Condition, seeds: tuple[int, ...], place: torch.device) -> Found:
-    experiment, (seed,) = condition.experiment, seeds
-    data = Halves(mnist.load(), place)
-    if condition.name == BASELINES:
-        return image_baselines(condition, data, seed), {}
-    model = condition.model(seed)
-    batches = ShuffledBatches(data.left, data.right, batch_size=experiment.batch_size, seeds=seed)
-    history = pretrain(
-        model,
-        batches,
-        steps=experiment.steps,
-        learning_rate=experiment.learning_rate,
-        device=place,
-        log_every=max(experiment.steps // ROWS, 1),
-        progress=False,
-    )
-    return training_measures(history) | image_measures(model, condition, data, seed), {}
+    watched, curves = ({}, {}) if watch is None else (watch.measures(), watch.curves())
+    numbers = training_summary(history) | watched | measures(model, condition, data, these)
+    return numbers, curves
 
 
 def _short(values: Any) -> Any:
@@ -169,14 +138,3 @@ def _short(values: Any) -> Any:
     if isinstance(values, float):
         return float(f"{values:.6g}") if math.isfinite(values) else None
     return values
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread, and back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

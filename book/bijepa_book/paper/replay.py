@@ -8,8 +8,6 @@ machine where the reference values were made it agrees with them bit for bit; el
 differs, and grows.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +16,19 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from bijepa_core._support.threads import threads
 from bijepa_core.data import lorenz, sine
+from bijepa_core.data.series import HELD_OUT, Pairs
 from bijepa_core.data.streams import Batches
 from bijepa_core.evaluation.probes import LinearProbe, fit_adam, protocol_a, protocol_b
+from bijepa_core.evaluation.scores import fair_mse, protocols
 from bijepa_core.experiments import LORENZ, SINE, Experiment, configuration_named
 from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import generator, initializing
-from bijepa_core.training import pretrain
 
 SEED = 42
-HELD_OUT = 10_000
 KNOWN = {
     "sine": ("classic", "unconstrained", "expressive", "restrictive"),
     "lorenz": ("classic", "expressive"),
@@ -43,8 +42,9 @@ class Replay:
     Args:
         model: the trained model.
         history: its losses and diagnostics.
-        probe_views, probe_targets: the probe's own training set, ``(1000, n)`` and ``(1000, k)``.
-        held_out: 10,000 fresh contexts and targets on the probe set's scale. The script has
+        probe: the probe's own training set, contexts and next states, ``(1000, n)`` and
+            ``(1000, k)``.
+        held_out: 10,000 fresh contexts and next states on the probe set's scale. The script has
             none; they are drawn apart and change nothing.
         test_series: the 20 test series of the paper's figures, ``(20, length, ...)``.
         probe_a, probe_b: the fitted probes; ``training_error`` is the paper's number.
@@ -52,22 +52,34 @@ class Replay:
 
     model: BiJEPA
     history: History
-    probe_views: Tensor
-    probe_targets: Tensor
-    held_out: tuple[Tensor, Tensor]
+    probe: Pairs
+    held_out: Pairs
     test_series: Tensor
     probe_a: LinearProbe
     probe_b: LinearProbe
+
+    def scores(self) -> dict[str, float]:
+        """The run in the numbers of the paper's Tables 1 and 3, and the fair probe's beside them.
+
+        Returns:
+            ``train_loss``, ``paper_a``, ``paper_b``, ``fair_a`` and ``fair_b``.
+        """
+        fair = {
+            f"fair_{letter}": fair_mse(features, self.probe, self.held_out)[0]
+            for letter, features in protocols(self.model).items()
+        }
+        return {
+            "train_loss": float(self.history.mean_loss()[-100:].mean()),
+            "paper_a": float(self.probe_a.training_error),
+            "paper_b": float(self.probe_b.training_error),
+            **fair,
+        }
 
     def plain(self) -> dict[str, Any]:
         """As plain data: ``loss`` is ``[forward, backward]`` (classic: ``[forward]``) a step."""
         terms = [self.history.losses[name] for name in ("forward", "backward")]
         present = [term for term in terms if not term.isnan().all()]
-        return {
-            "loss": torch.stack(present, dim=1).tolist(),
-            "protocol_a_mse": float(self.probe_a.training_error),
-            "protocol_b_mse": float(self.probe_b.training_error),
-        }
+        return {"loss": torch.stack(present, dim=1).tolist(), **self.scores()}
 
 
 def replay(
@@ -104,7 +116,7 @@ def replay(
     numbers = np.random.RandomState(SEED)
     with initializing(SEED), threads(2):
         model = setup.new_model(configuration_named(configuration))
-        model.views_apart = True
+        model.encode_separately = True
         if experiment == "sine":
             batches: Batches = lambda step: sine.split(_waves(numbers, setup.batch_size))  # noqa: E731
         else:
@@ -114,36 +126,26 @@ def replay(
                 rows = torch.randint(0, len(x), (setup.batch_size,))
                 return x[rows], y[rows]
 
-        history = pretrain(
+        history = setup.train(
             model,
             batches,
             steps=setup.steps if steps is None else steps,
-            learning_rate=setup.learning_rate,
-            optimizer=AdamW,
+            make_optimizer=AdamW,
             device="cpu",
             progress=progress,
         )
         width = 1 if experiment == "sine" else 3  # the first value, or state
-        views, future = split(sets["probe"])
-        targets = future[:, :width]
+
+        def next_state(series: Tensor) -> Pairs:
+            x, y = split(series)
+            return x, y[:, :width]
+
+        x, y = next_state(sets["probe"])
         fitted = []
-        for features in (protocol_a(model)(views), protocol_b(model)(views)):
-            head = Linear(features.shape[-1], targets.shape[-1])
-            fitted.append(fit_adam(head, features, targets, steps=setup.probe_steps))
-    fresh_views, fresh_future = split(sets["held-out"])
-    fresh = (fresh_views, fresh_future[:, :width])
-    return Replay(model, history, views, targets, fresh, sets["test"], *fitted)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """PyTorch on so many threads, and as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        for features in (protocol_a(model)(x), protocol_b(model)(x)):
+            head = Linear(features.shape[-1], width)
+            fitted.append(fit_adam(head, features, y, steps=setup.probe_steps))
+    return Replay(model, history, (x, y), next_state(sets["held-out"]), sets["test"], *fitted)
 
 
 def _waves(numbers: np.random.RandomState, count: int) -> Tensor:

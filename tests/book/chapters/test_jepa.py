@@ -12,7 +12,7 @@ from bijepa_book.chapters.jepa import Ablated, Safeguards
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.history import DIAGNOSTICS, LOSSES, History
-from bijepa_core.seeds import build
+from bijepa_core.seeds import init_stacked
 from bijepa_core.training import pretrain
 
 SEEDS = (0, 1)
@@ -21,7 +21,7 @@ BARE = Safeguards(tau=0.0, predictor=False)
 
 def ablated(safeguards: Safeguards, seed: int = 0) -> Ablated:
     """One model of one seed, in double precision."""
-    return build(lambda: Ablated(safeguards), seed).double()
+    return init_stacked(lambda: Ablated(safeguards), seed).double()
 
 
 def views() -> tuple[Tensor, Tensor]:
@@ -109,7 +109,7 @@ def test_milestones_are_the_rows_at_the_steps() -> None:
 
 
 def test_errors_put_a_dead_embedding_at_the_mean_and_the_raw_samples_well_below() -> None:
-    dead = build(lambda: Ablated(Safeguards()), SEEDS)
+    dead = init_stacked(lambda: Ablated(Safeguards()), SEEDS)
     with torch.no_grad():
         for parameter in dead.online.parameters():
             parameter.zero_()

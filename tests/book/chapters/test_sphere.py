@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from bijepa_core.runs import run, sine_data
 from torch import Tensor
 
 from bijepa_book.chapters import sphere
@@ -11,8 +12,7 @@ from bijepa_core.data import sine
 from bijepa_core.evaluation.probes import adam_probe, protocol_a, raw_input, ridge_probe
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import run, sine_data
-from bijepa_core.seeds import Seeds, draw, generator, take
+from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
 
 FEW = (0, 1)
 
@@ -69,7 +69,7 @@ def test_a_finer_grid_hardly_moves_the_best_forecast() -> None:
 @pytest.mark.parametrize("seeds", [0, FEW])
 @pytest.mark.parametrize("targets", [1, 3])
 def test_a_course_passes_where_the_probe_stops(seeds: Seeds, targets: int) -> None:
-    x, y = sine.split(draw(seeds, "test", lambda g: sine.waves(50, g)))
+    x, y = sine.split(sample_per_seed(seeds, "test", lambda g: sine.waves(50, g)))
     y = y[..., :targets]
     course = sphere.probe_course(x, y, seeds, (1, 7, 40), 0.02)
     for mark, error in zip((1, 7, 40), course, strict=True):
@@ -108,7 +108,7 @@ def test_a_unit_vector_spreads_by_a_quarter_at_most(
     models: dict[str, BiJEPA], data: sphere.Waves
 ) -> None:
     rows = sphere.demands(models, data)
-    assert max(rows["restrictive"]["spread"]) <= 1 / math.sqrt(SINE.embedding)
+    assert max(rows["restrictive"]["spread"]) <= 1 / math.sqrt(SINE.embed_dim)
     assert set(rows["expressive"]) == {"spread", "largest weight", "norm"}
     seen = protocol_a(models["expressive"])(data.probe[0])
     weight = ridge_probe(seen, data.next_value).weight
@@ -125,7 +125,7 @@ def test_scale_moves_the_papers_probe_and_not_the_converged_one(
 
 
 def test_exchanged_scales_are_each_others(normal: object) -> None:
-    x, y = sine.split(draw(FEW, "test", lambda g: sine.waves(50, g)))
+    x, y = sine.split(sample_per_seed(FEW, "test", lambda g: sine.waves(50, g)))
     found = sphere.exchanged(0.1 * x, x, y[..., :1], FEW)
     assert found["sphere, enlarged"] == pytest.approx(found["expressive"], rel=1e-4)
     assert found["expressive, shrunk"] == pytest.approx(found["sphere"], rel=1e-4)
@@ -165,7 +165,7 @@ def test_a_gain_that_is_a_feature_is_read_and_a_mean_is_not() -> None:
 
 
 def test_norm_and_direction_make_up_the_embedding(models: dict[str, BiJEPA]) -> None:
-    x = draw(FEW, "test", lambda g: sine.waves(5, g))[..., :10]
+    x = sample_per_seed(FEW, "test", lambda g: sine.waves(5, g))[..., :10]
     for model in models.values():
         norm, direction = (part(model)(x) for part in (sphere.norm_alone, sphere.direction_alone))
         torch.testing.assert_close(norm * direction, model.embed(x))
@@ -202,7 +202,7 @@ def test_a_frozen_model_is_looked_at_on_batches_that_it_has_not_seen() -> None:
     assert expected.backward is not None
     torch.testing.assert_close(losses["total"][1], expected.total)
     torch.testing.assert_close(losses["backward"][1], expected.backward.loss)
-    classic = take(SINE.model(CONFIGURATIONS["classic"], FEW), 0)
+    classic = unstack(SINE.model(CONFIGURATIONS["classic"], FEW), 0)
     assert set(sphere.frozen_losses(classic, sine.SineBatches(0), 0, 1)) == {
         "total",
         "forward",

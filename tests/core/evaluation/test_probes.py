@@ -26,7 +26,7 @@ from bijepa_core.evaluation.probes import (
 from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import ConvEncoder, Decoder
-from bijepa_core.seeds import build, take
+from bijepa_core.seeds import init_stacked, unstack
 
 Normal = Callable[..., Tensor]
 SEEDS = [4, 9, 1]
@@ -414,7 +414,7 @@ def test_each_seeds_decoder_is_the_one_it_has_alone(normal: Normal) -> None:
         drawn = together(features)[i]
         torch.testing.assert_close(drawn, alone(features[i]), rtol=1e-5, atol=1e-7)
         torch.testing.assert_close(
-            take(together.decoder, i)(features[i]), drawn, rtol=1e-5, atol=1e-7
+            unstack(together.decoder, i)(features[i]), drawn, rtol=1e-5, atol=1e-7
         )
 
 
@@ -522,7 +522,7 @@ def test_an_untrained_encoder_and_raw_input_pass_the_same_code(
     small: Experiment, normal: Normal
 ) -> None:
     """Every probe takes a function from views to features."""
-    untrained = build(lambda: small.new_model(Configuration()), SEEDS).double()
+    untrained = init_stacked(lambda: small.new_model(Configuration()), SEEDS).double()
     x, targets = normal(50, 10), normal(50, 1)
     for features in (raw_input, protocol_a(untrained), protocol_b(untrained)):
         probe = ridge_probe(features(x), targets)

@@ -13,6 +13,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from bijepa_core import pretrain
 from bijepa_core._support import checkpoints
+from bijepa_core._support.checkpoints import Checkpoint, Keeper
 from bijepa_core._support.errors import CheckpointError
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.data.streams import DrawnBatches
@@ -42,11 +43,23 @@ class Run:
             self.model.update_target()
             self.history.record(step, losses)
 
+    def keeper(self, path: Path, configuration: dict[str, Any]) -> Keeper:
+        keeper = Keeper(
+            Checkpoint(path.parent, resume=True),
+            self.model,
+            self.optimizer,
+            self.history,
+            learning_rate=1e-2,
+            batches=None,
+        )
+        keeper.configuration = configuration
+        return keeper
+
     def save(self, path: Path, done: int, configuration: dict[str, Any] = CONFIGURATION) -> None:
-        checkpoints.save(path, configuration, done, self.model, self.optimizer, self.history)
+        self.keeper(path, configuration).save(done)
 
     def load(self, path: Path, configuration: dict[str, Any] = CONFIGURATION) -> int:
-        return checkpoints.load(path, configuration, self.model, self.optimizer, self.history)
+        return self.keeper(path, configuration).restore()
 
     def tensors(self) -> list[Tensor]:
         """Every tensor the run consists of, copied."""
@@ -276,7 +289,7 @@ def test_a_folder_that_cannot_be_one_is_named_before_any_work(
     with pytest.raises(CheckpointError, match=r"file cannot be one"):
         pretrain(
             small.model(Configuration(), 0), batches, steps=3, device="cpu",
-            checkpoint=tmp_path / "file", progress=False,
+            checkpoint=Checkpoint(tmp_path / "file"), progress=False,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bijepa_core._support import files
-from bijepa_core._support.files import write_whole
+from bijepa_core._support.files import atomic_write
 
 
 def full_disk(*arguments: Any) -> None:
@@ -19,9 +19,9 @@ def listing(folder: Path) -> list[str]:
 
 def test_content_arrives_whole_in_folders_made_for_it(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file.bin"
-    write_whole(path, b"one")
+    atomic_write(path, b"one")
     assert path.read_bytes() == b"one"
-    write_whole(path, b"the other")
+    atomic_write(path, b"the other")
     assert path.read_bytes() == b"the other"
     assert listing(path.parent) == ["file.bin"]
 
@@ -31,10 +31,10 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file.bin"
-    write_whole(path, b"good")
+    atomic_write(path, b"good")
     monkeypatch.setattr(os, call, full_disk)
     with pytest.raises(OSError, match=r"untouched\. Free some space or choose another") as raised:
-        write_whole(path, b"new" * 1000)
+        atomic_write(path, b"new" * 1000)
     assert raised.value.errno == errno.ENOSPC
     assert raised.value.filename == str(path)
     assert path.read_bytes() == b"good"
@@ -62,7 +62,7 @@ def test_a_disk_that_fills_up_while_writing_leaves_nothing(
 
     monkeypatch.setattr(files, "open", FullFile, raising=False)
     with pytest.raises(OSError, match="No file was left"):
-        write_whole(tmp_path / "file.bin", b"new" * 1000)
+        atomic_write(tmp_path / "file.bin", b"new" * 1000)
     assert listing(tmp_path) == []
 
 
@@ -73,10 +73,10 @@ def test_an_interrupt_while_writing_leaves_the_old_file(
         raise KeyboardInterrupt
 
     path = tmp_path / "file.bin"
-    write_whole(path, b"good")
+    atomic_write(path, b"good")
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_whole(path, b"new")
+        atomic_write(path, b"new")
     assert path.read_bytes() == b"good"
     assert listing(tmp_path) == ["file.bin"]
 
@@ -85,7 +85,7 @@ def test_content_reaches_the_disk_before_it_takes_the_old_files_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, events = tmp_path / "file.bin", []
-    write_whole(path, b"good")
+    atomic_write(path, b"good")
     fsync, replace = os.fsync, os.replace
 
     def watched_fsync(handle: int) -> None:
@@ -100,7 +100,7 @@ def test_content_reaches_the_disk_before_it_takes_the_old_files_place(
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "replace", watched_replace)
-    write_whole(path, b"new")
+    atomic_write(path, b"new")
     assert events == ["fsync", "replace"]
     assert path.read_bytes() == b"new"
 
@@ -108,6 +108,6 @@ def test_content_reaches_the_disk_before_it_takes_the_old_files_place(
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 def test_a_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
     (tmp_path / "plain.bin").write_bytes(b"plain")
-    write_whole(tmp_path / "whole.bin", b"whole")
+    atomic_write(tmp_path / "whole.bin", b"whole")
     modes = [(tmp_path / name).stat().st_mode for name in ("plain.bin", "whole.bin")]
     assert modes[0] == modes[1]
