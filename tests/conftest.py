@@ -1,13 +1,41 @@
-"""Fixtures shared by the tests of the core."""
+"""What all tests share: one thread, small models, and a loud word on whatever was not tested."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from bijepa_core.experiments import SINE, Experiment
+
+SITE = Path(__file__).parents[1] / "_build" / "html" / "index.html"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what uses the browser, so that `-m "not browser"` leaves it out."""
+    if "browser" in getattr(item, "fixturenames", ()):
+        item.add_marker("browser")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests of the rendered site where there is none."""
+    if item.get_closest_marker("site") and not SITE.is_file():
+        pytest.skip("the site is not built: make book")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were skipped, and why: silence would pass for success."""
+    reasons = Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple)
+    )
+    for reason, number in reasons.most_common():
+        tests = "1 test" if number == 1 else f"{number} tests"
+        terminalreporter.write_line(f"NOT TESTED: {tests} ({reason})", red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

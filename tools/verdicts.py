@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from bijepa_book.evidence.report import verdict_markdown
 from bijepa_book.evidence.runner import load
 from bijepa_book.evidence.verdicts import Verdict, judge
-from bijepa_book.evidence.report import verdict_markdown
 
 ROOT = Path(__file__).parent.parent
 # The README has room for six: the explosion, its cure, both series, digits, the target.

@@ -44,6 +44,12 @@ STANDARD = {
     "preload": False,  # else it fetches every style sheet again
 }
 CONTRAST = {**STANDARD, "runOnly": {"type": "rule", "values": ["color-contrast"]}, "rules": {}}
+SCROLLING = {
+    **STANDARD,
+    "runOnly": {"type": "rule", "values": ["scrollable-region-focusable"]},
+    "rules": {},
+}
+FRAME = {"exclude": [["article"]]}
 ONE_OF_A_KIND = {"include": [["[data-first]"]]}
 
 # What sticks out to the right of the window.
@@ -58,13 +64,15 @@ OVERFLOW = """() => {
 
 @dataclass
 class Visit:
-    """What was noted of one page in one theme."""
+    """What was noted of one page: what went wrong, its looks, what sticks out, what axe finds."""
 
     errors: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     look: dict[str, Any] = field(default_factory=dict)
+    themes: list[str] = field(default_factory=list)
     overflow: dict[int, list[str]] = field(default_factory=dict)
+    contrast: dict[str, list[str]] = field(default_factory=dict)
     violations: dict[int, list[str]] = field(default_factory=dict)
 
 

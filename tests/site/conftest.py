@@ -36,3 +36,10 @@ def browser() -> "Iterator[Browser]":
             pytest.skip(f"no Chromium: playwright install chromium ({reason})")
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which tells what keeps a page from being used by everybody."""
+    base = pytest.importorskip("axe_playwright_python.base", exc_type=ImportError)
+    return str(base.AXE_FILE_PATH.read_text("utf-8"))

@@ -1,8 +1,8 @@
 """The built site as a reader's browser shows it: in headless Chromium, light and dark.
 
-Every page is visited twice: in light mode from a web server, below the sub-path of the published
-address, and in dark mode straight from the file system. What there is to know of a visit is noted
-in one go, and the tests below look at the notes.
+Every page is visited once, from a web server, below the sub-path of the published address: on a
+desk in light mode and in dark mode, then on a laptop and on a phone. What there is to know of it is
+noted in one go, and the tests below look at the notes.
 
 Needs `make book`, the `test` extra, and a Chromium: the one that `BIJEPA_CHROMIUM` names, one on
 the path, or Playwright's own (`playwright install chromium`).
@@ -15,16 +15,17 @@ import pytest
 from tests.site.browsing import (
     CONTRAST,
     DESK,
+    FRAME,
     LAPTOP,
     ONE_OF_A_KIND,
     OVERFLOW,
     PAGES,
     PHONE,
+    SCROLLING,
     SETTLING,
     SITE,
     STANDARD,
     THEMES,
-    Theme,
     Visit,
     own_only,
     violations,
@@ -32,16 +33,15 @@ from tests.site.browsing import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
-pytestmark = pytest.mark.skipif(not PAGES, reason="the site is not built: make book")
-playwright = pytest.importorskip("playwright.sync_api", exc_type=ImportError)
-axe = pytest.importorskip("axe_playwright_python.base", exc_type=ImportError)
+pytestmark = [pytest.mark.site, pytest.mark.slow]
 
 # Marks the first text of each look: same element, color, ground, size and weight. The thousandth
-# number in a listing has the contrast of the first.
-MARK = """() => {
-    const seen = new Set();
+# number in a listing has the contrast of the first, and so has one on the next page.
+MARK = """known => {
+    const seen = new Set(known), fresh = [];
+    document.querySelectorAll("[data-first]").forEach(one => delete one.dataset.first);
     const ground = one => {
         for (; one; one = one.parentElement) {
             const color = getComputedStyle(one).backgroundColor;
@@ -55,10 +55,12 @@ MARK = """() => {
         const style = getComputedStyle(one);
         const look = [one.tagName, one.className, style.color, style.opacity, ground(one),
             style.fontSize, style.fontWeight].join();
-        if (!seen.has(look)) one.dataset.first = "";
+        if (seen.has(look)) continue;
+        one.dataset.first = "";
         seen.add(look);
+        fresh.push(look);
     }
-    return seen.size;
+    return fresh;
 }"""
 
 # Waits until the page has come to rest.
@@ -77,7 +79,7 @@ LOOK = r"""() => {
     prose.querySelectorAll("pre, code, script, mjx-container").forEach(part => part.remove());
     const maths = [...document.querySelectorAll(".math")];
     return {
-        theme: document.documentElement.dataset.theme,
+        maths: maths.length,
         undrawn: maths.filter(one => !one.querySelector("mjx-container"))
             .map(one => one.textContent),
         faulty: [...document.querySelectorAll("[data-mjx-error]")]
@@ -90,103 +92,129 @@ LOOK = r"""() => {
 }"""
 
 
-def look_at(browser: "Browser", address: str, theme: Theme, served: str) -> Visit:
-    """Visit one page and note everything; what does not depend on colors, in light mode alone."""
+def look_at(context: "BrowserContext", address: str, axe: str, looks: set[str]) -> Visit:
+    """Visit one page and note everything; a look whose contrast is known is not measured again.
+
+    Args:
+        context: where the page is opened.
+        address: the page's.
+        axe: the script of axe-core.
+        looks: the looks seen so far; those of this page are added.
+    """
     visit = Visit()
-    with browser.new_context(
-        color_scheme=theme, viewport={"width": DESK, "height": 900}, reduced_motion="reduce"
-    ) as context:
-        own_only(context, served, visit)
-        page = context.new_page()
-        watch(page, visit)
-        page.goto(address, wait_until="load")
+    own_only(context, address, visit)
+    page = context.new_page()
+    watch(page, visit)
+    page.goto(address, wait_until="load")
+    page.evaluate(REST)
+    visit.look = page.evaluate(LOOK)
+    page.evaluate(axe)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
         page.evaluate(REST)
-        visit.look = page.evaluate(LOOK)
-        page.evaluate(axe.AXE_FILE_PATH.read_text("utf-8"))
-        page.wait_for_timeout(SETTLING)
-        visit.violations[DESK] = violations(page, STANDARD)
-        page.evaluate(MARK)
-        visit.violations[DESK] += violations(page, CONTRAST, ONE_OF_A_KIND)
-        if theme == "dark":
-            return visit
-        for width in (LAPTOP, PHONE):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate(REST)
-            visit.overflow[width] = page.evaluate(OVERFLOW)
-        page.wait_for_timeout(SETTLING)
-        visit.violations[PHONE] = violations(page, STANDARD)  # colors are the same at any width
+        visit.themes.append(page.evaluate("document.documentElement.dataset.theme"))
+        if fresh := page.evaluate(MARK, sorted(looks)):
+            looks.update(fresh)
+            visit.contrast[theme] = violations(page, CONTRAST, ONE_OF_A_KIND)
+    page.wait_for_timeout(SETTLING)
+    visit.violations[DESK] = violations(page, STANDARD)
+    for width in (LAPTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(REST)
+        visit.overflow[width] = page.evaluate(OVERFLOW)
+    page.wait_for_timeout(SETTLING)
+    # in the narrow article nothing is new but what scrolls; around it are other controls
+    visit.violations[PHONE] = violations(page, SCROLLING) + violations(page, STANDARD, FRAME)
+    page.close()
+    context.unroute_all()
     return visit
 
 
+Visits = dict[str, Visit]
+
+
 @pytest.fixture(scope="module")
-def visits(browser: "Browser", served: str) -> dict[tuple[str, Theme], Visit]:
-    """Every page in both themes: light from the server, dark from the file system."""
-    found: dict[tuple[str, Theme], Visit] = {}
-    for path in PAGES:
-        name = path.relative_to(SITE).as_posix()
-        found[name, "light"] = look_at(browser, served + name, "light", served)
-        found[name, "dark"] = look_at(browser, path.as_uri(), "dark", served)
-    return found
+def visits(browser: "Browser", served: str, axe: str) -> Visits:
+    """Every page, by its name."""
+    looks: set[str] = set()
+    with browser.new_context(
+        viewport={"width": DESK, "height": 900}, reduced_motion="reduce"
+    ) as context:
+        names = [path.relative_to(SITE).as_posix() for path in PAGES]
+        return {name: look_at(context, served + name, axe, looks) for name in names}
 
 
-Visits = dict[tuple[str, Theme], Visit]
-each_page = pytest.mark.parametrize("name", [path.relative_to(SITE).as_posix() for path in PAGES])
-each_theme = pytest.mark.parametrize("theme", THEMES)
+def test_pages_say_nothing_on_the_console(visits: Visits) -> None:
+    assert {name: visit.errors for name, visit in visits.items() if visit.errors} == {}
 
 
-@each_theme
-@each_page
-def test_page_says_nothing_on_the_console(visits: Visits, name: str, theme: Theme) -> None:
-    assert not visits[name, theme].errors
+def test_pages_ask_their_own_site_alone_and_get_what_they_ask_for(visits: Visits) -> None:
+    lost = {name: visit.foreign + visit.failed for name, visit in visits.items()}
+    assert {name: addresses for name, addresses in lost.items() if addresses} == {}
 
 
-@each_theme
-@each_page
-def test_page_asks_its_own_site_alone_and_gets_what_it_asks_for(
-    visits: Visits, name: str, theme: Theme
-) -> None:
-    assert not visits[name, theme].foreign
-    assert not visits[name, theme].failed
+def test_pages_follow_the_readers_choice_of_light_or_dark(visits: Visits) -> None:
+    themes = {name: visit.themes for name, visit in visits.items()}
+    assert {name: found for name, found in themes.items() if found != list(THEMES)} == {}
 
 
-@each_theme
-@each_page
-def test_page_follows_the_readers_choice_of_light_or_dark(
-    visits: Visits, name: str, theme: Theme
-) -> None:
-    assert visits[name, theme].look["theme"] == theme
+def test_all_maths_is_drawn_and_none_is_faulty(visits: Visits) -> None:
+    assert any(visit.look["maths"] for visit in visits.values())
+    flaws = [
+        f"{name}: {kind}: {text}"
+        for name, visit in visits.items()
+        for kind in ("undrawn", "faulty", "raw")
+        for text in visit.look[kind]
+    ]
+    assert flaws == []
 
 
-@each_theme
-@each_page
-def test_all_maths_is_drawn_and_none_is_faulty(visits: Visits, name: str, theme: Theme) -> None:
-    look = visits[name, theme].look
-    assert not look["undrawn"]
-    assert not look["faulty"]
-    assert not look["raw"]
+def test_all_images_are_there_and_described(visits: Visits) -> None:
+    shown = [(name, image) for name, visit in visits.items() for image in visit.look["images"]]
+    assert shown
+    flaws = [
+        f"{name}: {image['source']}"
+        for name, image in shown
+        if not image["alt"].strip() or not image["width"]
+    ]
+    assert flaws == []
 
 
-@each_theme
-@each_page
-def test_all_images_are_there_and_described(visits: Visits, name: str, theme: Theme) -> None:
-    for image in visits[name, theme].look["images"]:
-        assert image["alt"].strip(), image["source"]
-        assert image["width"] > 0, image["source"]
-
-
-@each_page
-def test_nothing_sticks_out_of_the_window(visits: Visits, name: str) -> None:
+def test_nothing_sticks_out_of_the_window(visits: Visits) -> None:
     """On a phone and on a small laptop, where the theme has no margin left."""
-    overflow = visits[name, "light"].overflow
-    assert overflow == {LAPTOP: [], PHONE: []}
+    flaws = [
+        f"{name}, {width} pixels: {element}"
+        for name, visit in visits.items()
+        for width, elements in visit.overflow.items()
+        for element in elements
+    ]
+    assert flaws == []
 
 
-@each_theme
-@each_page
-def test_page_is_accessible(visits: Visits, name: str, theme: Theme) -> None:
-    """By what axe-core can tell of WCAG 2.1, levels A and AA, on a desk and on a phone."""
-    for width, found in visits[name, theme].violations.items():
-        assert not found, f"at {width} pixels"
+def test_pages_are_accessible(visits: Visits) -> None:
+    """By what axe-core can tell of WCAG 2.1, A and AA, light and dark, on a desk and on a phone."""
+    assert {theme for visit in visits.values() for theme in visit.contrast} == set(THEMES)
+    flaws = [
+        f"{name}, {at}: {violation}"
+        for name, visit in visits.items()
+        for at, found in [*visit.contrast.items(), *visit.violations.items()]
+        for violation in found
+    ]
+    assert flaws == []
+
+
+def test_pages_open_in_the_dark_straight_from_the_file_system(browser: "Browser") -> None:
+    """A page of each kind: nothing is missing, and nothing is said on the console."""
+    with browser.new_context(color_scheme="dark") as context:
+        for name in ("index", "01-jepa", "api-method"):
+            visit = Visit()
+            page = context.new_page()
+            watch(page, visit)
+            page.goto((SITE / f"{name}.html").as_uri(), wait_until="load")
+            page.evaluate(REST)
+            assert page.evaluate("document.documentElement.dataset.theme") == "dark", name
+            assert not page.evaluate(LOOK)["undrawn"], name
+            assert visit == Visit(), name
 
 
 @pytest.mark.parametrize("start", ["server", "file system"])

@@ -12,8 +12,8 @@ from bijepa_book.evidence import runner
 from bijepa_book.evidence.claims import CLAIMS, GROUPS
 from bijepa_book.evidence.grid import all_conditions
 from bijepa_book.evidence.post_hoc import LATER
+from bijepa_book.evidence.report import deciding, measured
 from bijepa_book.evidence.verdicts import Verdict, judge
-from bijepa_book.text import deciding, measured
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -91,32 +91,33 @@ def test_every_claim_is_in_one_group() -> None:
     assert sorted(grouped) == sorted(claim.id for claim in CLAIMS)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_verdict_in_a_text_is_the_records(path: Path, cited: dict[str, Verdict]) -> None:
-    for name, word in CITED.findall(prose(path)):
-        assert name in cited, f"no claim {name}"
-        assert word == cited[name].word, name
+def test_verdicts_in_the_chapters_are_the_records(cited: dict[str, Verdict]) -> None:
+    """And every chapter cites one, chapter 8 all."""
+    said = {path.stem: CITED.findall(prose(path)) for path in NOTEBOOKS}
+    assert [chapter for chapter, found in said.items() if not found] == []
+    wrong = [
+        f"{chapter}: {name} **{word}**"
+        for chapter, found in said.items()
+        for name, word in found
+        if name not in cited or word != cited[name].word
+    ]
+    assert wrong == []
+    assert {name for name, _ in said[CHAPTER.stem]} == {claim.id for claim in (*CLAIMS, *LATER)}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS[:-1], ids=lambda path: path.stem)
-def test_a_chapter_cites_the_numbers_of_the_record(
-    path: Path, verdicts: dict[str, Verdict]
-) -> None:
-    cited = WITH_NUMBERS.findall(prose(path))
-    assert cited
-    for name, numbers in cited:
-        found = deciding(verdicts[name])
-        assert found is not None
-        assert numbers == measured(found), name
-
-
-def test_the_chapter_speaks_of_every_claim_with_its_verdict() -> None:
-    said = {name for name, _ in CITED.findall(prose(CHAPTER))}
-    assert said == {claim.id for claim in (*CLAIMS, *LATER)}
-
-
-def test_chapters_one_to_seven_cite_a_verdict() -> None:
+def test_chapters_one_to_seven_cite_the_numbers_of_the_record(verdicts: dict[str, Verdict]) -> None:
+    """And lead to chapter 8, which explains them."""
+    flaws = []
     for path in NOTEBOOKS:
-        if path != CHAPTER:
-            assert "08-evidence.ipynb" in prose(path), path.name
-            assert CITED.search(prose(path)), path.name
+        if path == CHAPTER:
+            continue
+        text = prose(path)
+        if "08-evidence.ipynb" not in text:
+            flaws.append(f"{path.stem}: no link to chapter 8")
+        if not (numbered := WITH_NUMBERS.findall(text)):
+            flaws.append(f"{path.stem}: no numbers")
+        for name, numbers in numbered:
+            decisive = deciding(verdicts[name])
+            if decisive is None or numbers != measured(decisive):
+                flaws.append(f"{path.stem}: {name} ({numbers})")
+    assert flaws == []

@@ -120,6 +120,7 @@ def printed(path: Path) -> str:
     return "".join(json.loads(path.read_text("utf-8"))["cells"][-1]["outputs"][0]["text"])
 
 
+@pytest.mark.notebook
 def test_the_stored_scale_runs_in_place_and_in_the_notebooks_folder(tmp_path: Path) -> None:
     path = store(tmp_path, "import os\n\nprint(scale, os.path.basename(os.getcwd()))")
     assert TOOL["run"](path, "paper") == path
@@ -128,6 +129,7 @@ def test_the_stored_scale_runs_in_place_and_in_the_notebooks_folder(tmp_path: Pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.notebook
 def test_another_scale_is_written_elsewhere(tmp_path: Path) -> None:
     path = store(tmp_path, "print(scale)")
     before = path.read_bytes()
@@ -137,6 +139,7 @@ def test_another_scale_is_written_elsewhere(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.notebook
 def test_a_notebook_that_fails_is_left_as_it_was(tmp_path: Path) -> None:
     path = store(tmp_path, "1 / 0")
     before = path.read_bytes()

@@ -46,17 +46,14 @@ def test_a_note_on_paper_and_script_goes_into_the_margin() -> None:
     assert note.astext() == "Where paper and script differ. They do."
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [
+def test_other_quotes_stay_where_they_are() -> None:
+    for parts in (
         [nodes.Text("Where paper and script differ. Not bold.")],
         [bold("Goals."), nodes.Text(" See where paper and script differ.")],
         [nodes.Text("First this. "), bold("Where paper and script differ.")],
-    ],
-)
-def test_other_quotes_stay_where_they_are(parts: list[nodes.Node]) -> None:
-    document = transformed(quoting(*parts), tool("margin_notes")["MarginNotes"])
-    assert isinstance(document.children[0], nodes.block_quote)
+    ):
+        document = transformed(quoting(*parts), tool("margin_notes")["MarginNotes"])
+        assert isinstance(document.children[0], nodes.block_quote), document.astext()
 
 
 @pytest.mark.parametrize(
@@ -116,11 +113,9 @@ def test_the_card_has_the_size_it_says_and_names_the_address(tmp_path: Path) -> 
         assert text.get_window_extent().x1 <= width - 20, text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "1 s"), (7.4, "7 s"), (89, "89 s"), (95, "2 min"), (600, "10 min")]
-)
-def test_times_are_told_in_the_unit_a_reader_wants(seconds: float, text: str) -> None:
-    assert tool("running_times")["spoken"](seconds) == text
+def test_times_are_told_in_the_unit_a_reader_wants() -> None:
+    told = {0.2: "1 s", 7.4: "7 s", 89: "89 s", 95: "2 min", 600: "10 min"}
+    assert {seconds: tool("running_times")["spoken"](seconds) for seconds in told} == told
 
 
 def test_the_table_of_times_has_a_row_a_chapter_and_their_sum() -> None:
@@ -145,20 +140,30 @@ def test_a_name_of_this_package_must_exist() -> None:
     assert not exists("bijepa_core.modell")
 
 
-@pytest.mark.parametrize(
-    ("target", "shown"),
-    [
-        ("torch.Tensor", True),
-        ("EXPERIMENTS", True),
-        ("bijepa_core.seeds.M", True),
-        ("NOTHING", False),
-        ("bijepa_core.experiments.NOTHING", False),
-    ],
-)
-def test_unknown_names_stay_errors(target: str, shown: bool) -> None:
-    node = {"refdomain": "py", "reftarget": target, "py:module": "bijepa_core.experiments"}
-    answer = tool("api_reference")["show_as_code"](None, None, node, "content")
-    assert (answer == "content") is shown
+def test_unknown_names_stay_errors() -> None:
+    shown = {
+        "torch.Tensor": True,
+        "EXPERIMENTS": True,
+        "bijepa_core.seeds.M": True,
+        "NOTHING": False,
+        "bijepa_core.experiments.NOTHING": False,
+    }
+    place = {"refdomain": "py", "py:module": "bijepa_core.experiments"}
+    show_as_code = tool("api_reference")["show_as_code"]
+    answers = {name: show_as_code(None, None, place | {"reftarget": name}, "it") for name in shown}
+    assert {name: answer == "it" for name, answer in answers.items()} == shown
+
+
+def test_a_package_is_documented_module_by_module(tmp_path: Path) -> None:
+    """In alphabetical order, private ones left out."""
+    package = tmp_path / "shelf"
+    package.mkdir()
+    for name in ("__init__", "b_second", "a_first", "_private"):
+        (package / f"{name}.py").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        modules = tool("api_reference")["public_modules"]("shelf")
+    assert modules == ["shelf.a_first", "shelf.b_second"]
 
 
 def test_the_hardware_is_told_from_what_the_system_says(tmp_path: Path) -> None:
@@ -168,20 +173,19 @@ def test_the_hardware_is_told_from_what_the_system_says(tmp_path: Path) -> None:
     assert "CPU cores" in tool("timings")["hardware"](tmp_path / "missing")
 
 
-@pytest.mark.parametrize("lead", tool("demos")["DEMOS"])
-def test_a_demo_follows_the_quote_that_announces_it(lead: str) -> None:
+def test_a_demo_follows_the_quote_that_announces_it() -> None:
     demos = tool("demos")
-    document = quoting(nodes.Text(""), bold(lead), nodes.Text(" Press Train."))
-    document.settings.env = SimpleNamespace(docname="page", metadata={"page": {}})
-    quote, place = transformed(document, demos["Places"]).children
-    assert isinstance(quote, nodes.block_quote)
-    demo = demos["DEMOS"][lead]
-    text = place.astext()
-    assert f'id="{demo.anchor}"' in text
-    assert f'data-demo="{demo.name}"' in text
-    assert "<noscript>" in text
-    assert (demos["STILLS"] / f"still-{demo.name}.png").is_file()
-    assert document.settings.env.metadata["page"]["demo"] == demo.name
+    assert demos["DEMOS"]
+    for lead, demo in demos["DEMOS"].items():
+        document = quoting(nodes.Text(""), bold(lead), nodes.Text(" Press Train."))
+        document.settings.env = SimpleNamespace(docname="page", metadata={"page": {}})
+        quote, place = transformed(document, demos["Places"]).children
+        assert isinstance(quote, nodes.block_quote), lead
+        text = place.astext()
+        for part in (f'id="{demo.anchor}"', f'data-demo="{demo.name}"', "<noscript>"):
+            assert part in text, lead
+        assert (demos["STILLS"] / f"still-{demo.name}.png").is_file(), lead
+        assert document.settings.env.metadata["page"]["demo"] == demo.name, lead
 
 
 def test_other_quotes_announce_no_demo() -> None:
