@@ -159,7 +159,7 @@ def test_the_book_has_notebooks() -> None:
 def test_every_code_cell_was_executed() -> None:
     """Without a count nbval compares nothing."""
     missed = [place for place, cell in each_cell("code") if cell["execution_count"] is None]
-    assert missed == [], "run `make run`"
+    assert missed == [], "run `make notebooks`"
 
 
 def test_each_is_stored_as_make_run_leaves_it() -> None:
@@ -170,7 +170,7 @@ def test_each_is_stored_as_make_run_leaves_it() -> None:
         if path.read_text("utf-8") != TOOL["dumps"](TOOL["clean"](load(path)))
         or (load(path)["nbformat"], load(path)["nbformat_minor"]) != (4, 5)
     ]
-    assert differing == [], "run `make run`"
+    assert differing == [], "run `make notebooks`"
 
 
 def test_outputs_hold_no_error_or_stderr() -> None:
