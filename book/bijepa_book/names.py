@@ -19,6 +19,9 @@ NAMES = {
     "mean": "mean",
     # of a training run
     "train_loss": "training loss",
+    "radius_first": "first radius",
+    "radius_last": "last radius",
+    "lead": "widest lead",
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from bijepa_book.chapters.courses import course, sine_histories
-from bijepa_book.paper.replay import Replay, replay
-from bijepa_book.paper.tables import final_loss
+from bijepa_book.paper.replay import replay
 from bijepa_book.records import medians
-from bijepa_core._support.checks import inference
+from bijepa_book.watch import Watch
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data import sine
-from bijepa_core.diagnostics import loop_spectrum, norm
-from bijepa_core.experiments import SINE, Configuration
+from bijepa_core.data.sine import SineBatches
+from bijepa_core.evaluation.metrics import per_seed, training_summary
+from bijepa_core.evaluation.scores import Scores
+from bijepa_core.experiments import SINE, Configuration, Experiment
 from bijepa_core.history import History
 from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
-from bijepa_core.training import pretrain
 
 REPLAYED = ("unconstrained", "expressive", "classic")
 CONDITIONS = {
@@ -35,27 +34,28 @@ LONG_STEPS = 10 * SINE.steps
 TAUS = (0.0, 0.9, 0.99, 0.995, 0.999, 1.0)
 SEEDS = range(8)
 POINTS = 60  # of a recorded curve
+LOOKED_AT, BETWEEN = 32, 50  # waves that the loop is watched on, and steps between two looks
 
 
-def scores(run: Replay) -> dict[str, float]:
-    """A replay in the columns of the paper's tables.
+def train(experiment: Experiment, configuration: Configuration, seeds: Seeds) -> History:
+    """Train on sine waves, on the CPU.
 
     Args:
-        run: of the sine or the Lorenz experiment.
+        experiment: ``SINE``, or one with another length or tau.
+        configuration: what constrains the embedding, and alpha.
+        seeds: the same weights (where the networks are the same) and waves in every configuration.
 
     Returns:
-        ``loss``, and the probes' errors ``A`` and ``B`` on their own training set.
+        The history.
     """
-    return {
-        "loss": final_loss(run.history),
-        "A": float(run.probe_a.training_error),
-        "B": float(run.probe_b.training_error),
-    }
+    model = experiment.model(configuration, seeds)
+    batches = SineBatches(seeds, experiment.batch_size)
+    return experiment.train(model, batches, device="cpu", progress=False)
 
 
-def tau_courses(
+def tau_summaries(
     configuration: Configuration, seeds: Seeds, steps: int = SINE.steps
-) -> dict[str, dict[str, list[float]]]:
+) -> dict[str, Scores]:
     """Train with target encoders from one that *is* the online encoder to one that never moves.
 
     Args:
@@ -64,77 +64,76 @@ def tau_courses(
         steps: optimizer steps.
 
     Returns:
-        ``tau 0``, ``tau 0.9``, ...: see :func:`bijepa_book.chapters.courses.course`.
+        ``tau 0``, ``tau 0.9``, ...: see
+        :func:`bijepa_core.evaluation.metrics.training_summary`.
     """
+    experiments = {f"tau {tau:g}": replace(SINE, steps=steps, tau=tau) for tau in TAUS}
     return {
-        f"tau {tau:g}": course(
-            pretrain(
-                replace(SINE, tau=tau).model(configuration, seeds),
-                sine.SineBatches(seeds, SINE.batch_size),
-                steps=steps,
-                learning_rate=SINE.learning_rate,
-                progress=False,
-            )
-        )
-        for tau in TAUS
+        name: training_summary(train(experiment, configuration, seeds))
+        for name, experiment in experiments.items()
     }
 
 
-def loop_course(
-    configuration: Configuration, seeds: Seeds, steps: int = SINE.steps, every: int = 50
-) -> dict[str, Tensor]:
+def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.steps) -> Watch:
     """Watch the two encoders' norms and the loop's eigenvalues during training (section 5.3).
 
     Args:
         configuration: with both directions.
         seeds: one seed or several.
         steps: optimizer steps.
-        every: steps between two looks.
 
     Returns:
-        ``steps``, ``(n,)``, and on 32 fresh waves a seed, each ``(n, *seeds)``: the mean norms
-        ``online`` and ``target`` of what the two encoders say; ``radius``, the largest modulus
-        among the eigenvalues of ``s -> P_bwd(P_fwd(s))``, the median over waves.
+        What was seen every 50 steps on 32 fresh waves a seed.
     """
     model = SINE.model(configuration, seeds)
-    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(32, g)))
-    looks: dict[str, list[Tensor]] = {"steps": [], "online": [], "target": [], "radius": []}
-
-    def look(step: int, _: History) -> None:
-        here = x.to(next(model.parameters()).device)
-        with inference(model):
-            both = {"online": model.online(here), "target": model.target(here)}
-        for name, s in both.items():
-            looks[name].append(norm(model.constraint.project(s)).mean(-1).cpu())
-        largest = loop_spectrum(model, here).abs()[..., 0]  # (*seeds, waves)
-        looks["radius"].append(largest.quantile(0.5, dim=-1))
-        looks["steps"].append(torch.tensor(step))
-
-    pretrain(
+    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(LOOKED_AT, g)))
+    watch = Watch(model, x, BETWEEN)
+    SINE.train(
         model,
-        sine.SineBatches(seeds, SINE.batch_size),
+        SineBatches(seeds, SINE.batch_size),
         steps=steps,
-        learning_rate=SINE.learning_rate,
-        log_every=every,
+        log_every=BETWEEN,
         progress=False,
-        on_log=look,
+        on_log=watch,
     )
-    return {name: torch.stack(values) for name, values in looks.items()}
+    return watch
 
 
-def curve(history: History, points: int = POINTS) -> dict[str, list[Any]]:
+def loop_summary(watch: Watch) -> dict[str, float]:
+    """The watched loop in a few numbers, medians over seeds.
+
+    Args:
+        watch: see :func:`watch_loop`, of several seeds.
+
+    Returns:
+        ``radius_at_half_norm``: the largest eigenvalue when the online norm first reaches half
+        of its last value; ``radius_first``; ``radius_last`` and ``lead``, see
+        :meth:`bijepa_book.watch.Watch.scores`.
+    """
+    looks, scores = watch.looks(), watch.scores()
+    online, radius = looks["online"], looks["radius"]
+    half = (online >= online[-1] / 2).float().argmax(0)  # (seeds,): the first row that has it
+    numbers = {
+        "radius_at_half_norm": per_seed(radius.gather(0, half[None])[0]),
+        "radius_first": per_seed(radius[0]),
+        "radius_last": scores["radius_last"],
+        "lead": scores["lead"],
+    }
+    return {name: median(values) for name, values in numbers.items()}
+
+
+def curve(history: History) -> dict[str, list[Any]]:
     """A long run in few points: dense at its start, sparse at its end.
 
     Args:
         history: of several seeds.
-        points: how many at most.
 
     Returns:
         ``steps``, and for ``loss`` (means around the step), ``norm`` and ``relative_loss`` as
         many triples: median over seeds, lowest, highest.
     """
     rows = len(history.logged_steps)
-    chosen = torch.logspace(0, torch.tensor(float(rows)).log10().item(), points).long() - 1
+    chosen = torch.logspace(0, torch.tensor(float(rows)).log10().item(), POINTS).long() - 1
     chosen = chosen.clamp(0, rows - 1).unique()
     _, means = history.smooth_loss(history.log_every)
     values = {
@@ -158,13 +157,13 @@ def long_runs(steps: int = LONG_STEPS, seeds: Seeds = SEEDS) -> dict[str, Any]:
         seeds: the same in every condition.
 
     Returns:
-        ``curves``, see :func:`curve`, and ``courses``, medians over seeds, by condition.
+        By condition: ``curves``, see :func:`curve`, and ``summaries``, medians over seeds.
     """
-    conditions = {name: CONDITIONS[name] for name in LONG}
-    histories = sine_histories(conditions, seeds, steps, device="cpu")
+    experiment = replace(SINE, steps=steps)
+    histories = {name: train(experiment, CONDITIONS[name], seeds) for name in LONG}
     return {
         "curves": {name: curve(history) for name, history in histories.items()},
-        "courses": medians({name: course(history) for name, history in histories.items()}),
+        "summaries": medians({name: training_summary(h) for name, h in histories.items()}),
     }
 
 
@@ -187,41 +186,13 @@ def at_step(recorded: Mapping[str, list[Any]], step: int) -> dict[str, float]:
 
 def record() -> dict[str, Any]:
     """What the chapter compares itself with, and its runs of ten times the paper's length."""
-    histories = sine_histories(CONDITIONS, SEEDS, SINE.steps, device="cpu")
-    courses = {name: course(history) for name, history in histories.items()}
+    histories = {name: train(SINE, c, SEEDS) for name, c in CONDITIONS.items()}
+    both = {name: CONDITIONS[name] for name in ("unconstrained", "expressive")}
     return {
         "seeds": list(check_seeds(SEEDS)),
-        "replayed": {name: scores(replay("sine", name)) for name in REPLAYED},
-        "courses": medians(courses),
+        "replayed": {name: replay("sine", name).scores() for name in REPLAYED},
+        "summaries": medians({name: training_summary(h) for name, h in histories.items()}),
         "long": long_runs(),
-        "taus": {
-            name: medians(tau_courses(CONDITIONS[name], SEEDS))
-            for name in ("unconstrained", "expressive")
-        },
-        "loop": {
-            name: loop_summary(loop_course(CONDITIONS[name], SEEDS))
-            for name in ("unconstrained", "expressive")
-        },
+        "taus": {name: medians(tau_summaries(c, SEEDS)) for name, c in both.items()},
+        "loop": {name: loop_summary(watch_loop(c, SEEDS)) for name, c in both.items()},
     }
-
-
-def loop_summary(looks: Mapping[str, Tensor]) -> dict[str, float]:
-    """The watched loop in a few numbers, medians over seeds.
-
-    Args:
-        looks: see :func:`loop_course`, of several seeds.
-
-    Returns:
-        ``radius_at_half_norm``: the largest eigenvalue when the online norm first reaches half
-        of its last value; ``first_radius`` and ``last_radius``; ``widest_lead``: the largest
-        ratio of the online to the target encoder's norm.
-    """
-    online, radius = looks["online"], looks["radius"]
-    half = (online >= online[-1] / 2).float().argmax(0)  # (seeds,): the first row that has it
-    numbers = {
-        "radius_at_half_norm": radius.gather(0, half[None])[0],
-        "first_radius": radius[0],
-        "last_radius": radius[-1],
-        "widest_lead": (online / looks["target"]).amax(0),
-    }
-    return {name: float(value.quantile(0.5)) for name, value in numbers.items()}

@@ -6,20 +6,19 @@ from functools import partial
 from typing import Any
 
 import torch
-from bijepa_core.runs import sine_data
 from torch import Tensor, nn
 
 from bijepa_book.records import medians
 from bijepa_core._support.checks import check_unit_interval
-from bijepa_core.data.sine import SineBatches
+from bijepa_core.data.sine import SineBatches, sine_data
+from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.probes import adam_probe, protocol_a, raw_input
-from bijepa_core.evaluation.scores import converged_mse
+from bijepa_core.evaluation.scores import fair_mse
 from bijepa_core.experiments import SINE
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, Term, script_scale
 from bijepa_core.networks import MLPPredictor
 from bijepa_core.seeds import Seeds, check_seeds, init_stacked
-from bijepa_core.training import pretrain
 
 SEEDS = range(8)
 LONG = ("complete", "no EMA", "no stop-gradient", "no predictor")
@@ -72,7 +71,7 @@ class Ablated(BiJEPA):
     def __init__(self, safeguards: Safeguards) -> None:
         predictor = partial(MLPPredictor, SINE.embed_dim, SINE.hidden_dim)
         super().__init__(
-            SINE.encoder(layer_norm=True),
+            SINE.encoder(SINE, True),
             predictor if safeguards.predictor else nn.Identity,
             alpha=safeguards.alpha,
             tau=safeguards.tau,
@@ -91,11 +90,11 @@ class Ablated(BiJEPA):
         total, *terms = super().forward(x, y, z_forward, z_backward)
         return Losses(total, *map(_without_gradient, terms))  # what is logged keeps no graph
 
-    def _encode(self, encoder: nn.Module, views: tuple[Tensor, ...]) -> list[Tensor]:
+    def _encode(self, encoder: nn.Module, *views: Tensor | None) -> list[Tensor | None]:
         if self.stop_gradient or encoder is self.online:
-            return super()._encode(encoder, views)
+            return super()._encode(encoder, *views)
         with torch.enable_grad():
-            return super()._encode(self.online, views)
+            return super()._encode(self.online, *views)
 
 
 def _without_gradient(term: Term | None) -> Term | None:
@@ -107,7 +106,6 @@ def train(
     seeds: Seeds,
     steps: int = SINE.steps,
     *,
-    log_every: int = 20,
     on_log: Callable[[int, History], None] | None = None,
 ) -> tuple[Ablated, History]:
     """Train on sine waves, expressive but for its safeguards, on the CPU.
@@ -116,22 +114,14 @@ def train(
         safeguards: what stands against collapse.
         seeds: one seed, or several for a leading seed axis.
         steps: optimizer steps.
-        log_every, on_log: see :func:`bijepa_core.training.pretrain`.
+        on_log: see :func:`bijepa_core.training.pretrain`.
 
     Returns:
         The trained model and its history.
     """
     model = init_stacked(partial(Ablated, safeguards), seeds)
-    history = pretrain(
-        model,
-        SineBatches(seeds, SINE.batch_size),
-        steps=steps,
-        learning_rate=SINE.learning_rate,
-        device="cpu",
-        log_every=log_every,
-        progress=False,
-        on_log=on_log,
-    )
+    batches = SineBatches(seeds, SINE.batch_size)
+    history = SINE.train(model, batches, steps=steps, device="cpu", progress=False, on_log=on_log)
     return model, history
 
 
@@ -142,13 +132,13 @@ def ending(history: History) -> dict[str, list[float]]:
         history: of several seeds; at least one row of diagnostics.
 
     Returns:
-        ``loss`` (mean of the directions in use), ``relative_loss``, ``variance`` and
-        ``effective_rank``.
+        ``late_loss`` (mean of the directions in use); ``relative_loss``, ``variance`` and
+        ``effective_rank``, see :func:`bijepa_core.evaluation.metrics.training_summary`.
     """
-    curves = {"loss": history.mean_loss(), **history.diagnostics}
+    loss, summary = history.mean_loss(), training_summary(history)
     return {
-        name: curves[name][-max(len(curves[name]) // 10, 1) :].mean(0).tolist()
-        for name in ("loss", "relative_loss", "variance", "effective_rank")
+        "late_loss": per_seed(loss[-max(len(loss) // 10, 1) :].mean(0)),
+        **{name: summary[name] for name in ("relative_loss", "variance", "effective_rank")},
     }
 
 
@@ -162,27 +152,28 @@ def next_value_errors(
         seeds: the models', a sequence.
 
     Returns:
-        Mean squared errors, one a seed: ``converged``, of a ridge regression on held-out waves, and
-        ``quick``, of the paper's probe on its own training set. For each model, for an
-        ``untrained encoder``, for the ``raw input``, and for the ``mean`` of all targets,
-        which needs no input.
+        Mean squared errors, one a seed: ``fair_a``, of the fair probe on held-out waves, and
+        ``paper_a``, of the paper's on its own training set. For each model, for an ``untrained``
+        encoder, for the ``raw`` context, and for the ``mean`` of all targets, which needs no
+        input.
     """
-    data = sine_data(SINE, seeds, torch.device("cpu"))
-    views, targets = data.probe
-    untrained = init_stacked(partial(Ablated, Safeguards()), seeds)
+    data = sine_data(seeds, SINE.batch_size)
+    fit, judge = data.next_state(data.probe), data.next_state(data.held_out)
+    (x, targets), (_, truth) = fit, judge
     features = {name: protocol_a(model) for name, model in models.items()}
-    features |= {"untrained encoder": protocol_a(untrained), "raw input": raw_input}
+    features["untrained"] = protocol_a(init_stacked(partial(Ablated, Safeguards()), seeds))
+    features["raw"] = raw_input
     errors: dict[str, dict[str, list[float]]] = {}
     for name, feature in features.items():
-        quick = adam_probe(feature(views), targets, steps=SINE.probe_steps, seeds=seeds)
+        paper = adam_probe(feature(x), targets, steps=SINE.probe_steps, seeds=seeds)
         errors[name] = {
-            "converged": converged_mse(feature, data.probe, data.held_out),
-            "quick": quick.training_error.tolist(),
+            "fair_a": fair_mse(feature, fit, judge),
+            "paper_a": per_seed(paper.training_error),
         }
     center = targets.mean(-2, keepdim=True)
     errors["mean"] = {
-        "converged": (data.held_out[1] - center).square().mean((-2, -1)).tolist(),
-        "quick": (targets - center).square().mean((-2, -1)).tolist(),
+        "fair_a": per_seed((truth - center).square().mean((-2, -1))),
+        "paper_a": per_seed((targets - center).square().mean((-2, -1))),
     }
     return errors
 

@@ -1,7 +1,8 @@
 """What the study measures on each trained model: one number a seed under each name.
 
 What any model may be asked stands in :mod:`bijepa_core.evaluation`; here is what the claims ask
-beside it: gains, windows that break the law, and looks at a model while it learns.
+beside it: gains, and windows that break the law. :class:`bijepa_book.watch.Watch` looks at a model
+while it learns.
 """
 
 import math
@@ -14,7 +15,7 @@ from bijepa_core._support.checks import inference
 from bijepa_core.data import sine
 from bijepa_core.data.mnist import COLUMNS, ROWS, ImageData
 from bijepa_core.data.series import SeriesData
-from bijepa_core.diagnostics import effective_rank, inconsistency, loop_spectrum, norm, variance
+from bijepa_core.diagnostics import effective_rank, inconsistency, norm, variance
 from bijepa_core.evaluation.metrics import (
     auroc,
     fraction_unexplained,
@@ -42,76 +43,12 @@ from bijepa_core.evaluation.scores import (
     protocols,
     series_baselines,
 )
-from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, sample_per_seed
 
-LOOKED_AT, WATCHED = 2_000, 8
+LOOKED_AT = 2_000
 GAINS = (0.5, 2.0)  # by which a signal is made fainter and louder
-LOOKS = 20  # at a model while it learns
 FLOOR = 1e-6  # under the variances of a plain distance: a thousandth of the data's spread
-
-
-# --- while it learns --------------------------------------------------------------------------
-
-
-class Watch:
-    """Looks at a model while it learns, on a few fixed contexts: an ``on_log`` of ``pretrain``.
-
-    Args:
-        model: before training.
-        x: contexts, ``(*seeds, n, inputs)``.
-    """
-
-    def __init__(self, model: BiJEPA, x: Tensor) -> None:
-        self.model, self.x = model, x
-        self.steps: list[int] = []
-        self.norms: list[Tensor] = []
-        self.leads: list[Tensor] = []
-        self.radii: list[Tensor] = []
-
-    def __call__(self, step: int, history: History) -> None:
-        """Look, at every twentieth part of the training."""
-        every = max(history.steps // LOOKS // history.log_every, 1) * history.log_every
-        if step % every:
-            return
-        model, x = self.model, self.x
-        with inference(model):
-            online, target = (
-                norm(model.constraint.project(encoder(x))).mean(-1)
-                for encoder in (model.online, model.target)
-            )
-        self.steps.append(step)
-        self.norms.append(online.cpu())
-        self.leads.append((online / target).cpu())
-        if model.forward_predictor is not None and model.backward_predictor is not None:
-            largest = loop_spectrum(model, x).abs()[..., 0]  # (*seeds, n)
-            self.radii.append(largest.quantile(0.5, dim=-1))
-
-    def measures(self) -> Scores:
-        """Where the norm grew most, and what the loop of predictors did there.
-
-        Returns:
-            ``lead``, the largest ratio of the online encoder's norm to the target's; with both
-            predictors, ``radius_growing``, the loop's largest eigenvalue (modulus; the median
-            over contexts) at the look after which the norm grew by the largest factor, and
-            ``radius_last``.
-        """
-        scores = {"lead": per_seed(torch.stack(self.leads).amax(0))}
-        if self.radii:
-            radii, norms = torch.stack(self.radii), torch.stack(self.norms)  # (looks, *seeds)
-            steepest = norms.log().diff(dim=0).argmax(0)  # (*seeds,)
-            scores["radius_growing"] = per_seed(radii.gather(0, steepest[None])[0])
-            scores["radius_last"] = per_seed(radii[-1])
-        return scores
-
-    def curves(self) -> dict[str, list[object]]:
-        """The looks themselves: ``steps``, and ``norm`` and ``radius``, a list a seed each."""
-        scores: dict[str, list[object]] = {"steps": list(self.steps)}
-        for name, values in (("norm", self.norms), ("radius", self.radii)):
-            if values:
-                scores[name] = torch.stack(values).reshape(len(values), -1).T.tolist()
-        return scores
 
 
 # --- series -----------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from bijepa_book.evidence.grid import BASELINES, Condition
-from bijepa_book.evidence.metrics import WATCHED, Watch, baselines, measures
+from bijepa_book.evidence.metrics import baselines, measures
+from bijepa_book.watch import Watch
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.errors import NonFiniteLossError
 from bijepa_core._support.provenance import provenance
@@ -17,7 +18,8 @@ from bijepa_core.evaluation.metrics import training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.seeds import Seeds, check_seeds
 
-ROWS = 100  # of diagnostics in a run
+ROWS, LOOKS = 100, 20  # of diagnostics in a run, and at the model while it learns
+WATCHED = 8  # contexts that it is looked at on
 CHUNKS = {"sine": 16, "lorenz": 16, "mnist": 1}
 """Seeds trained together. Fixed, because it decides the last digits of a result."""
 
@@ -115,18 +117,20 @@ def _measured(
     if condition.name == BASELINES:
         return baselines(condition, data, these), {}
     model = condition.model(these).to(device)
+    log_every = max(experiment.steps // ROWS, 1)
     watch = None
     if isinstance(data, SeriesData):
-        watch = Watch(model, data.probe[0][..., :WATCHED, :])
+        every = max(experiment.steps // LOOKS // log_every, 1) * log_every
+        watch = Watch(model, data.probe[0][..., :WATCHED, :], every)
     history = experiment.train(
         model,
         data.batches,
         device=device,
-        log_every=max(experiment.steps // ROWS, 1),
+        log_every=log_every,
         progress=False,
         on_log=watch,
     )
-    watched, curves = ({}, {}) if watch is None else (watch.measures(), watch.curves())
+    watched, curves = ({}, {}) if watch is None else (watch.scores(), watch.curves())
     numbers = training_summary(history) | watched | measures(model, condition, data, these)
     return numbers, curves
 

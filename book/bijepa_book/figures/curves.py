@@ -5,10 +5,12 @@ from statistics import median
 from typing import Any
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
+from bijepa_book.names import words
 from bijepa_book.style import COLORS, DASHES, LABELS, WIDTH, band, style
+from bijepa_book.watch import Watch
 from bijepa_core.history import History
 
 
@@ -61,7 +63,7 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
     """One number a seed and condition, as points, with the median as a bar.
 
     Args:
-        rows: condition, then one value a seed.
+        rows: condition, or a stored name, then one value a seed.
         label: what the numbers are.
 
     Returns:
@@ -73,7 +75,12 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
             axis.scatter(values, [i] * len(values), color=COLORS[i % len(COLORS)], alpha=0.7, s=28)
             middle = median(values)
             axis.plot([middle] * 2, [i - 0.3, i + 0.3], color="black", linewidth=2)
-        axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=label, xscale="log")
+        axis.set(
+            yticks=range(len(rows)),
+            yticklabels=[words(n) for n in rows],
+            xlabel=label,
+            xscale="log",
+        )
         axis.invert_yaxis()
     return figure
 
@@ -113,22 +120,23 @@ def recorded(
     return figure
 
 
-def loop(looks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
+def loop(watches: Mapping[str, Watch]) -> Figure:
     """Both encoders' norms, and the predictor loop's largest eigenvalue, during training.
 
     Args:
-        looks: by label, see :func:`bijepa_book.chapters.explosion.loop_course`.
+        watches: by label, of models with both predictors and several seeds.
 
     Returns:
         Two panels, stacked.
     """
     with style():
         figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 6), layout="constrained", sharex=True)
-        for i, (label, values) in enumerate(looks.items()):
-            band(axes[0], values["steps"], values["online"], f"{label}, online", i)
-            target = values["target"].quantile(0.5, dim=1)
-            axes[0].plot(values["steps"], target, ":", color=COLORS[i], label=f"{label}, target")
-            band(axes[1], values["steps"], values["radius"], label, i)
+        for i, (label, watch) in enumerate(watches.items()):
+            steps, looks = torch.tensor(watch.steps), watch.looks()
+            band(axes[0], steps, looks["online"], f"{label}, online", i)
+            target = looks["target"].quantile(0.5, dim=1)
+            axes[0].plot(steps, target, ":", color=COLORS[i], label=f"{label}, target")
+            band(axes[1], steps, looks["radius"], label, i)
         axes[0].set_ylabel("norm")
         axes[0].legend(fontsize=10)
         axes[1].axhline(1, color="black", linewidth=1)

@@ -34,7 +34,7 @@ def gaps(differences: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def courses(histories: Mapping[str, History]) -> Figure:
+def collapse(histories: Mapping[str, History]) -> Figure:
     """The loss, and beside it what the embedding does; one curve a run.
 
     Args:

@@ -86,12 +86,11 @@ def batch_forecasts(replays: Mapping[str, Replay]) -> Figure:
     return figure
 
 
-def single_forecast(replays: Mapping[str, Replay], wave: int = 0) -> Figure:
-    """One test wave's context and both forecasts of its next value (Figure 2, right panels).
+def single_forecast(replays: Mapping[str, Replay]) -> Figure:
+    """The first test wave's context and both forecasts of its next value (Figure 2, right panels).
 
     Args:
         replays: a label for each run.
-        wave: which of the 20 test waves.
 
     Returns:
         One panel a run.
@@ -99,12 +98,12 @@ def single_forecast(replays: Mapping[str, Replay], wave: int = 0) -> Figure:
 
     def draw(axis: Axes, replay: Replay) -> None:
         _, a, b = _forecasts(replay)
-        series = replay.test_series[wave]
+        series = replay.test_series[0]
         time = range(len(series))
         axis.plot(time[:CONTEXT], series[:CONTEXT], ".-", color=COLORS[0], label="context")
         axis.plot(time[CONTEXT:], series[CONTEXT:], ".:", color="0.55", label="future")
-        axis.plot(CONTEXT, a[wave], "x", color=COLORS[1], markersize=9, label="A (encoder)")
-        axis.plot(CONTEXT, b[wave], "^", color=COLORS[2], markersize=7, label="B (predictor)")
+        axis.plot(CONTEXT, a[0], "x", color=COLORS[1], markersize=9, label="A (encoder)")
+        axis.plot(CONTEXT, b[0], "^", color=COLORS[2], markersize=7, label="B (predictor)")
 
     figure = _rows(replays, draw)
     figure.axes[-1].set_xticks(range(0, 20, 2))

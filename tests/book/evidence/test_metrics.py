@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from bijepa_book.evidence import metrics
 from bijepa_book.evidence.grid import Condition, conditions
 from bijepa_book.evidence.metrics import (
-    Watch,
     gain_measures,
     image_measures,
     latent_measures,
@@ -32,7 +31,6 @@ from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.evaluation import probes
 from bijepa_core.evaluation.probes import Features, ridge_probe
 from bijepa_core.evaluation.scores import Scores
-from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import sample_per_seed
 from bijepa_core.training import pretrain
@@ -453,77 +451,6 @@ def test_the_mean_over_kinds_is_a_mean_over_kinds(data: SeriesData) -> None:
     kinds = [values for name, values in found.items() if name != "violation"]
     assert found["violation"] == pytest.approx(np.mean(kinds, axis=0))
     assert max(found["violation"]) < 0.8
-
-
-# --- while it learns -------------------------------------------------------------------------
-
-
-def watched(norms: list[list[float]], radii: list[list[float]]) -> Watch:
-    """A watch that has looked, at norms and radii that are made up."""
-    watch = Watch(condition("sine").model(SEEDS), torch.zeros(2, 1, 10))
-    watch.steps = list(range(len(norms)))
-    watch.norms = [torch.tensor(row) for row in norms]
-    watch.leads = [torch.tensor(row) for row in norms]
-    watch.radii = [torch.tensor(row) for row in radii]
-    return watch
-
-
-def test_the_radius_is_that_of_the_look_before_the_steepest_growth() -> None:
-    # seed 0 grows by the largest factor after look 1, though by the largest sum after look 2;
-    # seed 1 after look 0; its norm falls at the end
-    norms = [[1.0, 1.0], [1.1, 8.0], [5.5, 9.0], [12.0, 1.0]]
-    radii = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]
-    found = watched(norms, radii).measures()
-    assert found["radius_growing"] == pytest.approx([0.3, 0.2])
-    assert found["radius_last"] == pytest.approx([0.7, 0.8])
-    assert found["lead"] == [12.0, 9.0]
-
-
-def test_without_both_predictors_there_is_no_radius() -> None:
-    which, data = condition("sine", "classic"), series("sine")
-    model = which.model(SEEDS)
-    watch = Watch(model, data.probe[0][..., :3, :])
-    pretrain(model, data.batches, steps=4, log_every=1, device="cpu", progress=False, on_log=watch)
-    assert watch.measures().keys() == {"lead"}
-    assert watch.curves().keys() == {"steps", "norm"}
-
-
-@pytest.mark.parametrize(
-    ("steps", "log_every", "looks"),
-    [(40, 1, list(range(0, 40, 2))), (40, 5, list(range(0, 40, 5))), (7, 3, [0, 3, 6])],
-)
-def test_a_watch_looks_twenty_times_at_most(steps: int, log_every: int, looks: list[int]) -> None:
-    data, model = series("sine"), condition("sine").model(SEEDS)
-    watch = Watch(model, data.probe[0][..., :2, :])
-    pretrain(
-        model, data.batches, steps=steps, log_every=log_every, device="cpu", progress=False,
-        on_log=watch,
-    )  # fmt: skip
-    assert watch.steps == looks
-    curves = watch.curves()
-    for name in ("norm", "radius"):
-        assert [len(row) for row in cast(Any, curves[name])] == 2 * [len(looks)]
-    rows = watch.measures()
-    assert rows["radius_last"] == pytest.approx([row[-1] for row in cast(Any, curves["radius"])])
-
-
-def test_a_look_sees_norms_and_the_slope_of_the_loop() -> None:
-    data, model = series("sine"), condition("sine").model(SEEDS)
-    model.forward_predictor, model.backward_predictor = Scaled(2.0), Scaled(0.7)
-    with torch.no_grad():
-        for weights in model.target.parameters():
-            weights.zero_()
-        last = list(model.target.parameters())[-1]  # the bias of the last layer
-        last[..., 0] = 1
-    x = data.probe[0][..., :5, :]
-    watch = Watch(model, x)
-    for step in (0, 1):
-        watch(step, History.empty(10, 1, 2, like=x))
-    size = np.linalg.norm(model.embed(x).numpy(), axis=-1).mean(-1)
-    found = watch.measures()
-    assert watch.norms[0].tolist() == pytest.approx(size, rel=1e-5)
-    assert found["lead"] == pytest.approx(size, rel=1e-5)  # the target's norm is one
-    assert found["radius_growing"] == pytest.approx([1.4, 1.4])
 
 
 class Scaled(nn.Module):

@@ -1,6 +1,7 @@
 """Figures draw what they are given, in one style, and do not depend on color alone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -11,10 +12,11 @@ import pytest
 import torch
 from nbclient import NotebookClient
 
-from bijepa_book.chapters import courses, explosion
+from bijepa_book.chapters import explosion
 from bijepa_book.figures import curves, waves
 from bijepa_book.paper.replay import Replay, replay
 from bijepa_core.data import sine
+from bijepa_core.experiments import SINE
 from bijepa_core.seeds import Seeds, generator
 
 
@@ -32,11 +34,11 @@ def replays() -> dict[str, Replay]:
 
 @pytest.mark.parametrize("seeds", [0, (0, 1, 2)])
 def test_curves_differ_by_dash_and_carry_their_names(seeds: Seeds) -> None:
-    conditions = {name: explosion.CONDITIONS[name] for name in ("classic", "expressive")}
-    histories = courses.sine_histories(conditions, seeds, 60, device="cpu", progress=False)
+    short, names = replace(SINE, steps=60), ["classic", "expressive"]
+    histories = {n: explosion.train(short, explosion.CONDITIONS[n], seeds) for n in names}
     figure = curves.losses(histories)
     named = [line for line in figure.axes[0].lines if str(line.get_label())[0] != "_"]
-    assert [line.get_label() for line in named] == list(conditions)
+    assert [line.get_label() for line in named] == names
     assert len({str(line._unscaled_dash_pattern) for line in named}) == 2  # type: ignore[attr-defined]
     figure = curves.diagnostics(histories)
     assert len(figure.axes) == 4
@@ -55,6 +57,11 @@ def test_forecasts_show_truth_and_both_protocols(replays: dict[str, Replay]) -> 
     truth = np.asarray(axis.collections[0].get_offsets())[:, 1]
     np.testing.assert_allclose(truth, replays["expressive"].test_series[:, 10].numpy(), rtol=1e-6)
     assert len(waves.single_forecast(replays).axes) == 2
+
+
+def test_stored_names_are_written_as_words() -> None:
+    (axis,) = curves.final_values({"raw": [1.0], "no EMA": [2.0]}, "numbers").axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["raw context", "no EMA"]
 
 
 def test_the_style_stays_inside(replays: dict[str, Replay]) -> None:
@@ -96,11 +103,11 @@ def test_recorded_curves_show_median_and_range() -> None:
 
 
 def test_the_loop_figure_marks_an_eigenvalue_of_one() -> None:
-    looks = {
-        name: explosion.loop_course(explosion.CONDITIONS[name], (0, 1), 20, every=10)
+    watches = {
+        name: explosion.watch_loop(explosion.CONDITIONS[name], (0, 1), 60)
         for name in ("unconstrained", "expressive")
     }
-    norms, eigenvalues = curves.loop(looks).axes
+    norms, eigenvalues = curves.loop(watches).axes
     labels = [str(line.get_label()) for line in norms.lines]
     assert labels[:2] == ["unconstrained, online", "unconstrained, target"]
     assert [1, 1] in [list(np.asarray(line.get_ydata())) for line in eigenvalues.lines]

@@ -20,10 +20,10 @@ def _closed() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seeds", [0, (0, 1, 2)])
-def test_courses_show_the_loss_and_three_looks_at_the_embedding(seeds: int | tuple[int]) -> None:
+def test_collapse_shows_the_loss_and_three_looks_at_the_embedding(seeds: int | tuple[int]) -> None:
     names = ("complete", "no predictor")
     histories = {name: jepa.train(jepa.CONDITIONS[name], seeds, 40)[1] for name in names}
-    figure = pictures.courses(histories)
+    figure = pictures.collapse(histories)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["loss", "embedding variance", "relative loss", "effective rank"]
     shown = np.asarray(figure.axes[1].lines[1].get_ydata())
