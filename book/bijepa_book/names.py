@@ -8,6 +8,7 @@ NAMES = {
     "fair_b": "B, fair",
     "whole_a": "A, whole target",
     "whole_b": "B, whole target",
+    "weight_a": "A, norm of weights",
     "before_a": "A, sample before",
     "before_b": "B, sample before",
     # what needs no training
@@ -19,6 +20,8 @@ NAMES = {
     "mean": "mean",
     # of a training run
     "train_loss": "training loss",
+    "roughness_forward": "roughness, forward",
+    "roughness_frozen": "roughness, frozen",
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",
