@@ -10,6 +10,7 @@ NAMES = {
     "whole_b": "B, whole target",
     "before_a": "A, before",
     "before_b": "B, before",
+    "weight_a": "A, norm of weights",
     # what needs no training
     "copy_last": "copy the last",
     "extrapolate": "extrapolate",
@@ -22,6 +23,8 @@ NAMES = {
     "radius_first": "first radius",
     "radius_last": "last radius",
     "lead": "widest lead",
+    "roughness_forward": "roughness, forward",
+    "roughness_frozen": "roughness, frozen",
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",

@@ -1,21 +1,20 @@
 """Chapter 3: what the unit sphere costs, and what the probe that says so measures."""
 
-import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 import torch
-from bijepa_core.runs import HELD_OUT, PROBE, Run, run
 from torch import Tensor
 
-from bijepa_book.chapters.courses import course
-from bijepa_book.chapters.explosion import scores
-from bijepa_book.paper.replay import Replay, replay
+from bijepa_book.paper.replay import replay
 from bijepa_book.records import medians
-from bijepa_core._support.checks import check_counts, check_positive, inference
-from bijepa_core.data import sine
-from bijepa_core.data.streams import BLOCK, Batches
+from bijepa_core._support.checks import check_positive, inference
+from bijepa_core.data.series import HELD_OUT, PROBE, Pairs, SeriesData
+from bijepa_core.data.sine import best_forecast, sine_data
+from bijepa_core.data.streams import BLOCK, Batches, Blockwise, MappedBatches
+from bijepa_core.diagnostics import variance
+from bijepa_core.evaluation.metrics import per_seed, roughness, training_summary
 from bijepa_core.evaluation.probes import (
     Features,
     adam_probe,
@@ -23,13 +22,11 @@ from bijepa_core.evaluation.probes import (
     raw_input,
     ridge_probe,
 )
-from bijepa_core.evaluation.scores import converged_mse, protocols
-from bijepa_core.experiments import CONFIGURATIONS, SINE
-from bijepa_core.history import History
+from bijepa_core.evaluation.scores import Scores, fair_mse, held_out_mse, protocols
+from bijepa_core.experiments import CONFIGURATIONS, SINE, run
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, check_seeds, init_stacked, sample_per_seed
-from bijepa_core.training import pretrain
 
 NAMES = ("unconstrained", "expressive", "restrictive", "classic")
 """The rows of Table 3, in its order."""
@@ -37,146 +34,47 @@ SEEDS = range(8)
 MARKS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 LOUDNESS = ("expressive", "restrictive")
-BATCHES = 400  # that a frozen model's loss is looked at on
-
-Values = dict[str, list[float]]
-"""What was measured, then one number a seed."""
+JUDGED = 2_000  # waves a seed that the best forecast is judged on
+FROZEN = 400  # batches that a frozen model's loss is looked at on
 
 
 # --- both probes, on one value and on all ten ------------------------------------------------
 
 
-class Waves:
-    """The waves that :func:`bijepa_core.runs.run` probes with, their targets whole.
+def baselines(scores: Scores, data: SeriesData) -> Scores:
+    """Errors without any pretraining, on the next value and on the whole target.
 
     Args:
-        seeds: one seed or several.
-        probe, held_out: how many to fit probes on and to judge them on. Both as in
-            :func:`bijepa_core.runs.run` unless a test wants less.
-    """
-
-    def __init__(self, seeds: Seeds, probe: int = PROBE, held_out: int = HELD_OUT) -> None:
-        def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
-            return sine.split(sample_per_seed(seeds, purpose, lambda g: sine.waves(count, g)))
-
-        self.seeds = seeds
-        self.probe = views("sine/probe", probe)
-        self.held_out = views("sine/held-out", held_out)
-
-    @property
-    def next_value(self) -> Tensor:
-        """Sample 10 of the probe's waves, ``(*seeds, 1000, 1)``: the script's target."""
-        return self.probe[1][..., :1]
-
-
-def both_probes(runs: Mapping[str, Run]) -> dict[str, Values]:
-    """Both protocols under both probes, on sample 10.
-
-    Args:
-        runs: by configuration.
+        scores: of a run with LayerNorm, which has measured most of them.
+        data: of its seeds.
 
     Returns:
-        For each: ``A, paper``, ``A, converged``, ``B, paper`` and ``B, converged``.
+        ``copy_last``, ``extrapolate``, ``untrained``, ``raw`` and ``best`` on the next value;
+        ``raw_whole`` and ``best_whole`` on the whole target.
     """
-    measures = {"paper": "paper_mse", "converged": "converged_mse"}
+    x, y = (part[..., :JUDGED, :] for part in data.held_out)
+    best = best_forecast(x)
     return {
-        name: {
-            f"{letter}, {label}": one.scores[protocol][measure]
-            for letter, protocol in (("A", "protocol_a"), ("B", "protocol_b"))
-            for label, measure in measures.items()
-        }
-        for name, one in runs.items()
+        **{name: scores[name] for name in ("copy_last", "extrapolate", "untrained", "raw")},
+        "best": per_seed((best[..., :1] - y[..., :1]).square().mean((-2, -1))),
+        "raw_whole": fair_mse(raw_input, data.probe, data.held_out),
+        "best_whole": per_seed((best - y).square().mean((-2, -1))),
     }
 
 
-def baselines(one: Run, data: Waves, judged: int = 2_000) -> dict[str, Values]:
-    """Errors on sample 10 without any pretraining.
+def whole(model: BiJEPA, data: SeriesData) -> Scores:
+    """Error of the fair probe on the whole target, samples 10 to 19.
 
     Args:
-        one: a run with LayerNorm, which has measured most of them.
-        data: the waves of its seeds.
-        judged: waves a seed that the best forecast is judged on.
+        model: trained.
+        data: of its seeds.
 
     Returns:
-        For each way to forecast, its ``error``.
+        ``whole_a`` and ``whole_b``.
     """
-    x, y = (part[..., :judged, :] for part in data.held_out)
-    best = (best_forecast(x)[..., :1] - y[..., :1]).square().mean((-2, -1))
-    errors = {
-        "copy the last value": one.scores["copy_last"]["mse"],
-        "extrapolate linearly": one.scores["extrapolate"]["mse"],
-        "untrained encoder": one.scores["untrained_encoder"]["converged_mse"],
-        "raw context": one.scores["raw_input"]["converged_mse"],
-        "best possible": torch.atleast_1d(best).tolist(),
-    }
-    return {name: {"error": values} for name, values in errors.items()}
-
-
-def best_forecast(x: Tensor, frequencies: int = 41, phases: int = 160) -> Tensor:
-    """The best forecast there is: the expected future, given the context and how waves are drawn.
-
-    No forecast has a smaller mean squared error. Frequency and phase are taken from a grid on
-    their known ranges, each point weighted by how likely it makes the context.
-
-    Args:
-        x: contexts, ``(..., 10)``.
-        frequencies, phases: points of the grid; the defaults are fine enough for noise of 0.05.
-
-    Returns:
-        The expected ten samples of the target, ``(..., 10)``.
-
-    Raises:
-        ValueError: if a count is not positive.
-    """
-    check_counts(frequencies=frequencies, phases=phases)
-    frequency = 0.8 + 0.4 * (torch.arange(frequencies) + 0.5) / frequencies
-    phase = 2 * math.pi * torch.arange(phases) / phases
-    angle = frequency[:, None, None] * sine.GRID + phase[:, None]
-    seen, future = sine.split(torch.sin(angle).flatten(0, 1))  # (grid, 10) each
-
-    def expected(part: Tensor) -> Tensor:
-        likelihood = (part @ seen.mT - seen.square().sum(-1) / 2) / sine.NOISE**2  # its logarithm
-        return torch.softmax(likelihood, -1) @ future
-
-    rows = x.reshape(-1, x.shape[-1])
-    return torch.cat([expected(part) for part in rows.split(1_000)]).reshape(x.shape)
-
-
-def trajectory(models: Mapping[str, BiJEPA], data: Waves) -> dict[str, Values]:
-    """Held-out error of the converged probe on the whole target, samples 10 to 19.
-
-    Args:
-        models: by configuration.
-        data: the waves of their seeds.
-
-    Returns:
-        ``A`` and ``B`` of each.
-    """
-    letters = {"A": "protocol_a", "B": "protocol_b"}
     return {
-        name: {
-            letter: converged_mse(protocols(model)[protocol], data.probe, data.held_out)
-            for letter, protocol in letters.items()
-        }
-        for name, model in models.items()
-    }
-
-
-def trajectory_baselines(data: Waves, judged: int = 2_000) -> dict[str, Values]:
-    """Errors on the whole target without any pretraining.
-
-    Args:
-        data: waves.
-        judged: waves a seed that the best forecast is judged on.
-
-    Returns:
-        For each way to forecast, its ``error``.
-    """
-    x, y = (part[..., :judged, :] for part in data.held_out)
-    best = (best_forecast(x) - y).square().mean((-2, -1))
-    return {
-        "raw context": {"error": converged_mse(raw_input, data.probe, data.held_out)},
-        "best possible": {"error": torch.atleast_1d(best).tolist()},
+        f"whole_{letter}": fair_mse(features, data.probe, data.held_out)
+        for letter, features in protocols(model).items()
     }
 
 
@@ -231,96 +129,95 @@ def probe_course(
 
 
 def probe_courses(
-    models: Mapping[str, BiJEPA], data: Waves, marks: Sequence[int] = MARKS
-) -> dict[str, dict[str, Tensor]]:
-    """:func:`probe_course` for each model and protocol, and where it must end.
+    model: BiJEPA, data: SeriesData, seeds: Seeds, marks: Sequence[int] = MARKS
+) -> dict[str, Tensor]:
+    """:func:`probe_course` for each protocol, and where it must end.
 
     Args:
-        models: by configuration.
-        data: the waves of their seeds.
+        model: trained.
+        data: of its seeds.
+        seeds: of the model and the probes' layers.
         marks: steps to look at.
 
     Returns:
-        For each model ``A`` and ``B``, ``(marks, *seeds)``, and the smallest error that any
-        linear map has on the same waves, ``A, least`` and ``B, least``, ``(*seeds,)``.
+        ``paper_a`` and ``paper_b``, ``(marks, *seeds)``, and the smallest error that any linear
+        map has on the same waves, ``least_a`` and ``least_b``, ``(*seeds,)``.
     """
-    rows: dict[str, dict[str, Tensor]] = {}
-    for name, model in models.items():
-        rows[name] = {}
-        for letter, protocol in (("A", "protocol_a"), ("B", "protocol_b")):
-            seen = protocols(model)[protocol](data.probe[0])
-            rows[name][letter] = probe_course(seen, data.next_value, data.seeds, marks)
-            rows[name][f"{letter}, least"] = ridge_probe(seen, data.next_value).training_error
-    return rows
+    x, value = data.next_state(data.probe)
+    courses = {}
+    for letter, features in protocols(model).items():
+        seen = features(x)
+        courses[f"paper_{letter}"] = probe_course(seen, value, seeds, marks)
+        courses[f"least_{letter}"] = ridge_probe(seen, value).training_error
+    return courses
 
 
-def spread(features: Tensor) -> Tensor:
-    """Standard deviation of a coordinate, over samples and coordinates.
+def course_row(courses: Mapping[str, Tensor], marks: Sequence[int] = MARKS) -> dict[str, float]:
+    """Medians over seeds of :func:`probe_courses`, for Protocol A.
 
     Args:
-        features: ``(*seeds, n, d)``.
+        courses: as returned there, of several seeds.
+        marks: the same.
 
     Returns:
-        ``(*seeds,)``: the root of the mean variance.
+        The error by steps, and ``least_a``.
     """
-    return features.var(-2, correction=0).mean(-1).sqrt()
+    middle = courses["paper_a"].quantile(0.5, dim=1).tolist()
+    row = {f"{mark:,}": error for mark, error in zip(marks, middle, strict=True)}
+    return row | {"least_a": float(courses["least_a"].quantile(0.5))}
 
 
-def demands(models: Mapping[str, BiJEPA], data: Waves) -> dict[str, Values]:
-    """What the converged probe asks of its weights.
+def demands(model: BiJEPA, data: SeriesData) -> Scores:
+    """What the fair probe asks of its weights, on the encoder's embedding.
 
     Args:
-        models: by configuration.
-        data: the waves of their seeds.
+        model: trained.
+        data: of its seeds.
 
     Returns:
-        For each, on the encoder's embedding: ``spread`` of a coordinate, ``largest weight`` of
-        the converged probe, and ``norm`` of its weights.
+        ``spread``, the standard deviation of a coordinate; ``largest_weight`` of the probe; and
+        ``weight_a``, the norm of its weights.
     """
-    rows = {}
-    for name, model in models.items():
-        seen = protocol_a(model)(data.probe[0])
-        weight = ridge_probe(seen, data.next_value).weight
-        rows[name] = {
-            "spread": torch.atleast_1d(spread(seen)).tolist(),
-            "largest weight": torch.atleast_1d(weight.abs().amax((-2, -1))).tolist(),
-            "norm": torch.atleast_1d(weight.norm(dim=(-2, -1))).tolist(),
-        }
-    return rows
+    x, value = data.next_state(data.probe)
+    seen = protocol_a(model)(x)
+    weight = ridge_probe(seen, value).weight
+    return {
+        "spread": per_seed(variance(seen).sqrt()),
+        "largest_weight": per_seed(weight.abs().amax((-2, -1))),
+        "weight_a": per_seed(weight.norm(dim=(-2, -1))),
+    }
 
 
 def scaled(
-    models: Mapping[str, BiJEPA], data: Waves, factors: Sequence[float] = FACTORS
-) -> dict[str, dict[str, Tensor]]:
-    """The same embeddings multiplied by a number, under both probes.
+    model: BiJEPA, data: SeriesData, seeds: Seeds, factors: Sequence[float] = FACTORS
+) -> dict[str, Tensor]:
+    """The same embedding multiplied by a number, under both probes.
 
     Args:
-        models: by configuration.
-        data: the waves of their seeds.
+        model: trained.
+        data: of its seeds.
+        seeds: of the model and the probes' layers.
         factors: to multiply with.
 
     Returns:
-        For each model, ``(factors, *seeds)`` each: ``spread`` of a coordinate, and the errors
-        ``paper`` (on its own training set) and ``converged`` (held out).
+        ``(factors, *seeds)`` each: ``spread``, the standard deviation of a coordinate, and the
+        errors ``paper_a`` and ``fair_a``.
     """
-    rows = {}
-    for name, model in models.items():
-        seen, unseen = (protocol_a(model)(part[0]) for part in (data.probe, data.held_out))
-        truth = data.held_out[1][..., :1].double()
-        looks: dict[str, list[Tensor]] = {"spread": [], "paper": [], "converged": []}
-        for factor in factors:
-            looks["spread"].append(spread(factor * seen))
-            quick = adam_probe(
-                factor * seen, data.next_value, steps=SINE.probe_steps, seeds=data.seeds
-            )
-            looks["paper"].append(quick.training_error)
-            slow = ridge_probe(factor * seen, data.next_value)
-            looks["converged"].append(slow.mse((factor * unseen).double(), truth))
-        rows[name] = {column: torch.stack(values) for column, values in looks.items()}
-    return rows
+    (x, value), (unseen_x, truth) = data.next_state(data.probe), data.next_state(data.held_out)
+    seen, unseen = protocol_a(model)(x), protocol_a(model)(unseen_x)
+    looks: dict[str, list[Tensor]] = {"spread": [], "paper_a": [], "fair_a": []}
+    for factor in factors:
+        paper = adam_probe(factor * seen, value, steps=SINE.probe_steps, seeds=seeds)
+        fair = ridge_probe(factor * seen, value)
+        looks["spread"].append(variance(factor * seen).sqrt())
+        looks["paper_a"].append(paper.training_error)
+        looks["fair_a"].append(fair.mse((factor * unseen).double(), truth.double()))
+    return {name: torch.stack(values) for name, values in looks.items()}
 
 
-def exchanged(sphere: Tensor, expressive: Tensor, targets: Tensor, seeds: Seeds) -> Values:
+def exchanged(
+    sphere: Tensor, expressive: Tensor, targets: Tensor, seeds: Seeds
+) -> dict[str, Scores]:
     """The paper's probe on two embeddings, and on each at the other's scale.
 
     Args:
@@ -329,10 +226,10 @@ def exchanged(sphere: Tensor, expressive: Tensor, targets: Tensor, seeds: Seeds)
         seeds: of the probes' layers.
 
     Returns:
-        Errors as they come, and with each coordinate's standard deviation changed, by one factor
-        a seed, to the other's.
+        ``paper_a`` of both as they come, and with each coordinate's standard deviation changed,
+        by one factor a seed, to the other's.
     """
-    factor = (spread(expressive) / spread(sphere))[..., None, None]
+    factor = (variance(expressive).sqrt() / variance(sphere).sqrt())[..., None, None]
     cases = {
         "sphere": sphere,
         "sphere, enlarged": sphere * factor,
@@ -343,231 +240,47 @@ def exchanged(sphere: Tensor, expressive: Tensor, targets: Tensor, seeds: Seeds)
         name: adam_probe(features, targets, steps=SINE.probe_steps, seeds=seeds).training_error
         for name, features in cases.items()
     }
-    return {name: torch.atleast_1d(error).tolist() for name, error in errors.items()}
+    return {name: {"paper_a": per_seed(error)} for name, error in errors.items()}
 
 
 # --- waves with an amplitude ------------------------------------------------------------------
 
 
-class GainBatches:
-    """The sine experiment's waves, each multiplied by a gain of its own from U(0.5, 1.5).
+def loud_data(seeds: Seeds) -> tuple[SeriesData, Pairs]:
+    """The sine experiment's data, each wave multiplied by a gain of its own from U(0.5, 1.5).
 
-    A stream, see :mod:`bijepa_core.data.streams`. The gain acts on the whole recording, noise
-    included, and is the same for context and target.
+    The gain acts on the whole recording, noise included, and is the same for context and target.
 
     Args:
         seeds: one seed or several.
-        batch_size: waves a step.
-        device: where the batches go.
 
-    Raises:
-        ValueError: see :class:`bijepa_core.data.sine.SineBatches`.
+    Returns:
+        The data, and the gains of the waves to probe with and of the held-out ones,
+        ``(*seeds, n, 1)`` each.
     """
+    data = sine_data(seeds, SINE.batch_size)
 
-    def __init__(
-        self, seeds: Seeds, batch_size: int = 64, device: torch.device | str = "cpu"
-    ) -> None:
-        self.waves = sine.SineBatches(seeds, batch_size, device)
-        self._block = lru_cache(maxsize=2)(self._draw_block)
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """x and y of one step, each ``(*seeds, batch, 10)``."""
-        block, offset = divmod(step, BLOCK)
-        gain = self._block(block)[..., offset, :, :]
-        x, y = self.waves(step)
-        return gain * x, gain * y
-
-    def _draw_block(self, block: int) -> Tensor:
-        shape = (BLOCK, self.waves.batch_size)
-        drawn = sample_per_seed(self.waves.seeds, "sine/gain", lambda g: gains(shape, g), block)
-        return drawn.to(self.waves.device)
-
-    def configuration(self) -> dict[str, Any]:
-        """What a checkpoint must agree on."""
-        return self.waves.configuration() | {"stream": "GainBatches"}
-
-
-def gains(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Gains from U(0.5, 1.5), ``(*shape, 1)``."""
-    return 0.5 + torch.rand(*shape, 1, generator=generator)
-
-
-class LoudWaves(Waves):
-    """Waves with a gain, to probe with: as :class:`Waves`, with the gains beside them."""
-
-    def __init__(self, seeds: Seeds, probe: int = PROBE, held_out: int = HELD_OUT) -> None:
-        super().__init__(seeds, probe, held_out)
-        self.gain = sample_per_seed(seeds, "sine/gain/probe", lambda g: gains((probe,), g))
-        self.held_gain = sample_per_seed(
-            seeds, "sine/gain/held-out", lambda g: gains((held_out,), g)
+    def gains(purpose: str, shape: tuple[int, ...], block: int = 0) -> Tensor:
+        return sample_per_seed(
+            seeds, purpose, lambda g: 0.5 + torch.rand(*shape, 1, generator=g), block
         )
-        self.probe = (self.gain * self.probe[0], self.gain * self.probe[1])
-        self.held_out = (self.held_gain * self.held_out[0], self.held_gain * self.held_out[1])
 
-
-def train_loud(name: str, seeds: Seeds, steps: int = SINE.steps) -> tuple[BiJEPA, History]:
-    """Train a configuration on waves with a gain.
-
-    Args:
-        name: of the configuration.
-        seeds: one seed or several.
-        steps: optimizer steps.
-
-    Returns:
-        The model and its history.
-    """
-    model = SINE.model(CONFIGURATIONS[name], seeds)
-    history = pretrain(
-        model,
-        GainBatches(seeds, SINE.batch_size),
-        steps=steps,
-        learning_rate=SINE.learning_rate,
-        device="cpu",
-        progress=False,
+    of_step = Blockwise(
+        lambda block: gains("sine/gain", (BLOCK, SINE.batch_size), block),
+        axis=-3,  # (*seeds, steps, batch, 1)
     )
-    return model, history
 
+    def louder(step: int, x: Tensor, y: Tensor) -> Pairs:
+        return of_step(step) * x, of_step(step) * y
 
-def norm_alone(model: BiJEPA) -> Features:
-    """The embedding's norm as the only feature, ``(*seeds, batch, 1)``."""
-    return lambda x: protocol_a(model)(x).norm(dim=-1, keepdim=True)
-
-
-def direction_alone(model: BiJEPA) -> Features:
-    """The embedding with its norm divided out."""
-
-    def features(x: Tensor) -> Tensor:
-        s = protocol_a(model)(x)
-        return s / s.norm(dim=-1, keepdim=True)
-
-    return features
-
-
-def with_squares(features: Features) -> Features:
-    """Features and all products of two of them: d become ``d + d (d + 1) / 2``."""
-
-    def extended(x: Tensor) -> Tensor:
-        s = features(x)
-        i, j = torch.triu_indices(s.shape[-1], s.shape[-1])
-        return torch.cat([s, s[..., i] * s[..., j]], -1)
-
-    return extended
-
-
-def loudness(features: Mapping[str, Features], data: LoudWaves) -> dict[str, Values]:
-    """How well gain and next value can be read, by converged probes, held out.
-
-    Args:
-        features: by name.
-        data: waves with a gain.
-
-    Returns:
-        For each: ``gain`` and ``next value``, the shares of the variance that stay unexplained
-        (1: no better than the mean).
-    """
-    (x, y), (held_x, held_y) = data.probe, data.held_out
-    targets = {"gain": (data.gain, data.held_gain), "next value": (y[..., :1], held_y[..., :1])}
-    return {
-        name: {
-            target: [
-                error / variance
-                for error, variance in zip(
-                    converged_mse(read, (x, fitted), (held_x, judged)),
-                    torch.atleast_1d(judged.var((-2, -1), correction=0)).tolist(),
-                    strict=True,
-                )
-            ]
-            for target, (fitted, judged) in targets.items()
-        }
-        for name, read in features.items()
-    }
-
-
-# --- is one direction noisier? ----------------------------------------------------------------
-
-
-def roughness(curve: Tensor) -> Tensor:
-    """How much a loss jumps from one batch to the next, relative to itself.
-
-    The standard deviation of the change of the logarithm, over the second half of the curve,
-    divided by the root of two: for a constant with independent noise on it, the noise's relative
-    standard deviation. A slow drift hardly counts.
-
-    Args:
-        curve: losses, positive, ``(steps, *seeds)``.
-
-    Returns:
-        ``(*seeds,)``.
-    """
-    changes = curve.log().diff(dim=0)
-    return changes[len(changes) // 2 :].std(0) / math.sqrt(2)
-
-
-def frozen_losses(
-    model: BiJEPA, batches: Batches, start: int, count: int = BATCHES
-) -> dict[str, Tensor]:
-    """The losses of a model that has stopped learning, on fresh batches.
-
-    Args:
-        model: trained.
-        batches: the stream that it learned from.
-        start: the first step to take from it; not before the training's last.
-        count: how many.
-
-    Returns:
-        ``total``, ``forward`` and, where it exists, ``backward``, ``(count, *seeds)`` each.
-    """
-    rows: dict[str, list[Tensor]] = {}
-    with inference(model):
-        for step in range(start, start + count):
-            losses = model(*batches(step))
-            terms = {"forward": losses.forward, "backward": losses.backward}
-            found = {name: term.loss for name, term in terms.items() if term is not None}
-            for name, value in {"total": losses.total, **found}.items():
-                rows.setdefault(name, []).append(value)
-    return {name: torch.stack(values) for name, values in rows.items()}
-
-
-def roughnesses(model: BiJEPA, history: History, batches: Batches, count: int = BATCHES) -> Values:
-    """:func:`roughness` while training, as a whole and forward alone, and after it.
-
-    Args:
-        model: trained.
-        history: of its training.
-        batches: the stream that it learned from.
-        count: fresh batches to look at the frozen model on.
-
-    Returns:
-        ``total``, ``forward``, and ``forward, frozen``: how much the forward loss of the trained
-        model jumps although nothing moves but the batch.
-    """
-    frozen = frozen_losses(model, batches, history.steps, count)
-    found = {
-        "total": roughness(history.losses["total"]),
-        "forward": roughness(history.losses["forward"]),
-        "forward, frozen": roughness(frozen["forward"]),
-    }
-    return {name: torch.atleast_1d(value).tolist() for name, value in found.items()}
-
-
-# --- the record -------------------------------------------------------------------------------
-
-
-def replay_row(one: Replay) -> dict[str, float]:
-    """A replay's loss and probe errors, and what the converged probe says of the same model.
-
-    Args:
-        one: of the sine experiment.
-
-    Returns:
-        ``loss``, ``A`` and ``B`` as in Table 3; ``A converged`` and ``B converged``, held out.
-    """
-    training = (one.probe_views, one.probe_targets)
-    both = protocols(one.model)
-    return scores(one) | {
-        f"{letter} converged": converged_mse(both[protocol], training, one.held_out)[0]
-        for letter, protocol in (("A", "protocol_a"), ("B", "protocol_b"))
-    }
+    near, far = gains("sine/gain/probe", (PROBE,)), gains("sine/gain/held-out", (HELD_OUT,))
+    loud = replace(
+        data,
+        batches=MappedBatches(data.batches, louder, "gain"),
+        probe=(near * data.probe[0], near * data.probe[1]),
+        held_out=(far * data.held_out[0], far * data.held_out[1]),
+    )
+    return loud, (near, far)
 
 
 def loud_features(models: Mapping[str, BiJEPA], untrained: BiJEPA) -> dict[str, Features]:
@@ -578,24 +291,99 @@ def loud_features(models: Mapping[str, BiJEPA], untrained: BiJEPA) -> dict[str, 
         untrained: the expressive model before training.
 
     Returns:
-        By name.
+        By name; the expressive embedding's norm and direction, too, each by itself.
     """
-    free, sphere = models["expressive"], models["restrictive"]
+    free = protocol_a(models["expressive"])
+
+    def norm(x: Tensor) -> Tensor:
+        return free(x).norm(dim=-1, keepdim=True)
+
+    def direction(x: Tensor) -> Tensor:
+        s = free(x)
+        return s / s.norm(dim=-1, keepdim=True)
+
     return {
-        "raw context": raw_input,
-        "untrained encoder": protocol_a(untrained),
-        "expressive": protocol_a(free),
-        "expressive, norm alone": norm_alone(free),
-        "expressive, direction alone": direction_alone(free),
-        "sphere": protocol_a(sphere),
+        "raw": raw_input,
+        "untrained": protocol_a(untrained),
+        "expressive": free,
+        "expressive, norm alone": norm,
+        "expressive, direction alone": direction,
+        "sphere": protocol_a(models["restrictive"]),
     }
+
+
+def loudness(features: Features, data: SeriesData, gains: Pairs) -> Scores:
+    """How well gain and next value can be read, by fair probes.
+
+    Args:
+        features: of a context.
+        data: waves with a gain, see :func:`loud_data`.
+        gains: theirs.
+
+    Returns:
+        ``gain`` and ``next_value``, the shares of the variance that stay unexplained (1: no
+        better than the mean).
+    """
+    (x, value), (unseen_x, truth) = data.next_state(data.probe), data.next_state(data.held_out)
+    seen, unseen = features(x), features(unseen_x)
+    targets = {"gain": gains, "next_value": (value, truth)}
+    return {
+        name: [
+            error / total
+            for error, total in zip(
+                held_out_mse(ridge_probe(seen, fitted), unseen, judged),
+                per_seed(variance(judged)),
+                strict=True,
+            )
+        ]
+        for name, (fitted, judged) in targets.items()
+    }
+
+
+# --- is one direction noisier? ----------------------------------------------------------------
+
+
+def frozen_roughness(model: BiJEPA, batches: Batches, start: int) -> list[float]:
+    """How rough the forward loss of a model is that has stopped learning.
+
+    Nothing moves but the batch, so whatever the loss still jumps is the luck of the draw.
+
+    Args:
+        model: trained.
+        batches: the stream that it learned from.
+        start: the first step to take from it; not before the training's last.
+
+    Returns:
+        :func:`bijepa_core.evaluation.metrics.roughness` of its loss on fresh batches.
+
+    Raises:
+        ValueError: if the model has no forward term.
+    """
+    losses = []
+    with inference(model):
+        for step in range(start, start + FROZEN):
+            term = model(*batches(step)).forward
+            if term is None:
+                raise ValueError(
+                    "the forward term is looked at, and this model has none (alpha = 0). "
+                    "Use one that was trained with alpha above 0."
+                )
+            losses.append(term.loss)
+    return per_seed(roughness(torch.stack(losses)))
+
+
+# --- the record -------------------------------------------------------------------------------
 
 
 def loud_record(seeds: Seeds = SEEDS) -> dict[str, dict[str, float]]:
     """Train on waves with a gain and read it back: medians over seeds."""
-    models = {name: train_loud(name, seeds)[0] for name in LOUDNESS}
+    data, gains = loud_data(seeds)
+    models = {name: SINE.model(CONFIGURATIONS[name], seeds) for name in LOUDNESS}
+    for model in models.values():
+        SINE.train(model, data.batches, device="cpu", progress=False)
     untrained = SINE.model(CONFIGURATIONS["expressive"], seeds)
-    return medians(loudness(loud_features(models, untrained), LoudWaves(seeds)))
+    features = loud_features(models, untrained)
+    return medians({name: loudness(read, data, gains) for name, read in features.items()})
 
 
 def record() -> dict[str, Any]:
@@ -603,45 +391,31 @@ def record() -> dict[str, Any]:
     runs = {
         name: run(SINE, CONFIGURATIONS[name], SEEDS, device="cpu", progress=False) for name in NAMES
     }
-    models = {name: one.model for name, one in runs.items()}
-    data = Waves(SEEDS)
-    embedded = {name: protocol_a(models[name])(data.probe[0]) for name in LOUDNESS}
-    exchange = exchanged(embedded["restrictive"], embedded["expressive"], data.next_value, SEEDS)
-    stream = sine.SineBatches(SEEDS, SINE.batch_size)
+    models = {name: trained.model for name, trained in runs.items()}
+    data = sine_data(SEEDS, SINE.batch_size)
+    x, value = data.next_state(data.probe)
+    sphere, expressive = (protocol_a(models[name])(x) for name in ("restrictive", "expressive"))
+    probes = ("paper_a", "fair_a", "paper_b", "fair_b")
+    lines = medians({"sine": baselines(runs["expressive"].scores, data)})["sine"]
     return {
         "seeds": list(check_seeds(SEEDS)),
-        "replayed": {name: replay_row(replay("sine", name, progress=False)) for name in NAMES},
-        "probes": medians(both_probes(runs)),
-        "baselines": medians(baselines(runs["expressive"], data)),
-        "trajectory": medians(trajectory(models, data)),
-        "trajectory baselines": medians(trajectory_baselines(data)),
-        "probe steps": course_table(probe_courses(models, data)),
-        "demands": medians(demands(models, data)),
-        "exchanged": medians({name: {"error": values} for name, values in exchange.items()}),
-        "courses": medians({name: course(one.history) for name, one in runs.items()}),
-        "gain": loud_record(),
-        "roughness": medians(
-            {name: roughnesses(one.model, one.history, stream) for name, one in runs.items()}
+        "replayed": {name: replay("sine", name, progress=False).scores() for name in NAMES},
+        "probes": medians({n: {p: r.scores[p] for p in probes} for n, r in runs.items()}),
+        "baselines": lines,
+        "whole": medians({name: whole(model, data) for name, model in models.items()}),
+        "probe_steps": {
+            name: course_row(probe_courses(model, data, SEEDS)) for name, model in models.items()
+        },
+        "demands": medians({name: demands(model, data) for name, model in models.items()}),
+        "exchanged": medians(exchanged(sphere, expressive, value, SEEDS)),
+        "training": medians(
+            {
+                name: {
+                    **training_summary(trained.history),
+                    "roughness_frozen": frozen_roughness(trained.model, data.batches, SINE.steps),
+                }
+                for name, trained in runs.items()
+            }
         ),
+        "gain": loud_record(),
     }
-
-
-def course_table(
-    courses: Mapping[str, Mapping[str, Tensor]], marks: Sequence[int] = MARKS, letter: str = "A"
-) -> dict[str, dict[str, float]]:
-    """Medians over seeds of :func:`probe_courses`, for one protocol.
-
-    Args:
-        courses: as returned there, of several seeds.
-        marks: the same.
-        letter: ``A`` or ``B``.
-
-    Returns:
-        For each model, the error by steps, and ``least``.
-    """
-    rows = {}
-    for name, values in courses.items():
-        middle = values[letter].quantile(0.5, dim=1).tolist()
-        rows[name] = {f"{mark:,}": error for mark, error in zip(marks, middle, strict=True)}
-        rows[name]["least"] = float(values[f"{letter}, least"].quantile(0.5))
-    return rows

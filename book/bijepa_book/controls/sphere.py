@@ -1,56 +1,43 @@
 """The probe lab: what a probe of so many steps sees in an embedding of such a scale."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import ipywidgets
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from bijepa_book.controls.shared import NAMED, picture, png
 from bijepa_book.style import COLORS, style
-from bijepa_core.data import sine
+from bijepa_core.data.sine import sine_data
+from bijepa_core.diagnostics import variance
+from bijepa_core.evaluation.metrics import per_seed
 from bijepa_core.evaluation.probes import adam_probe, ridge_probe
-from bijepa_core.evaluation.scores import protocols
+from bijepa_core.evaluation.scores import held_out_mse, protocols
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import sample_per_seed
-from bijepa_core.training import pretrain
 
 PROBE_STEPS = (10, 30, 100, 300, 1_000, 3_000, 10_000)
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 SCALES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-PROTOCOLS = {"A (encoder)": "protocol_a", "B (predictor)": "protocol_b"}
+PROTOCOLS = {"A (encoder)": "a", "B (predictor)": "b"}
+DRAWN = 400  # waves of a panel
 
 
 class ProbeLab:
-    """The paper's probe beside the converged one, under the reader's hand.
+    """The paper's probe beside the fair one, under the reader's hand.
 
     Choose an embedding, multiply it by a number, and say how long and how fast the paper's probe
     may learn. A configuration is trained when it is first asked for, unless it was handed in.
 
     Args:
         models: trained models by configuration, without a seed axis.
-        steps: training steps of those that were not handed in; 2,000 in the paper.
         seed: of models and waves.
-        fit, judge: waves to fit both probes on, and to judge the converged one on.
     """
 
-    def __init__(
-        self,
-        models: Mapping[str, BiJEPA] | None = None,
-        steps: int = SINE.steps,
-        seed: int = 0,
-        fit: int = 1_000,
-        judge: int = 1_000,
-    ) -> None:
-        self.models, self.steps, self.seed = dict(models or {}), steps, seed
-        self.waves = {
-            purpose: sine.split(sample_per_seed(seed, purpose, partial(sine.waves, count)))
-            for purpose, count in (("sine/probe", fit), ("sine/held-out", judge))
-        }
+    def __init__(self, models: Mapping[str, BiJEPA] | None = None, seed: int = 0) -> None:
+        self.models, self.seed = dict(models or {}), seed
+        self.data = sine_data(seed, SINE.batch_size)
         self.errors: tuple[float, float] | None = None
         self.configuration = ipywidgets.Dropdown(
             options=list(CONFIGURATIONS), value="restrictive", description="embedding", style=NAMED
@@ -62,7 +49,9 @@ class ProbeLab:
         self.rate = self._slider("learning rate", RATES, 0.01)
         self.scale = self._slider("multiplied by", SCALES, 1.0)
         self.button = ipywidgets.Button(description="Fit the probes", button_style="primary")
-        self.bar = ipywidgets.IntProgress(min=0, max=steps, description="training", style=NAMED)
+        self.bar = ipywidgets.IntProgress(
+            min=0, max=SINE.steps, description="training", style=NAMED
+        )
         self.bar.layout.visibility = "hidden"
         self.status = ipywidgets.HTML(value="Choose a setting and press the button.")
         self.picture = picture()
@@ -106,48 +95,41 @@ class ProbeLab:
         """The trained model of a configuration; trained now, with progress, where there is none."""
         if name in self.models:
             return self.models[name]
-        self.status.value = f"Training {name} for {self.steps} steps, once."
+        self.status.value = f"Training {name} for {SINE.steps} steps, once."
         self.bar.value, self.bar.layout.visibility = 0, "visible"
 
         def on_log(step: int, _: History) -> None:
             self.bar.value = step + 1
 
         model = SINE.model(CONFIGURATIONS[name], self.seed)
-        pretrain(
-            model,
-            sine.SineBatches(self.seed, SINE.batch_size),
-            steps=self.steps,
-            learning_rate=SINE.learning_rate,
-            device="cpu",
-            progress=False,
-            on_log=on_log,
-        )
+        SINE.train(model, self.data.batches, device="cpu", progress=False, on_log=on_log)
         self.models[name] = model
         return model
 
     def show(self, model: BiJEPA) -> None:
         """Fit both probes on a model's scaled features; draw forecasts over truth."""
         features = protocols(model)[self.protocol.value]
-        (x, y), (held_x, held_y) = self.waves["sine/probe"], self.waves["sine/held-out"]
-        truth, held_truth = y[:, :1], held_y[:, :1]
-        seen, unseen = (self.scale.value * features(views) for views in (x, held_x))
-        steps, rate = int(self.probe_steps.value), self.rate.value
-        quick = adam_probe(seen, truth, steps=steps, seeds=self.seed, learning_rate=rate)
-        slow = ridge_probe(seen, truth)
-        error = float(slow.mse(unseen.double(), held_truth.double()))
-        self.errors = (float(quick.training_error), error)
-        self.draw(
-            (f"{steps:,} Adam steps at rate {rate:g}", truth, quick(seen), self.errors[0]),
-            ("converged, held out", held_truth, slow(unseen.double()), error),
+        (x, value), (unseen_x, truth) = map(
+            self.data.next_state, (self.data.probe, self.data.held_out)
         )
-        spread = float(seen.var(dim=0, correction=0).mean().sqrt())
+        seen, unseen = (self.scale.value * features(views) for views in (x, unseen_x))
+        steps, rate = int(self.probe_steps.value), self.rate.value
+        paper = adam_probe(seen, value, steps=steps, seeds=self.seed, learning_rate=rate)
+        fair = ridge_probe(seen, value)
+        (error,) = held_out_mse(fair, unseen, truth)
+        self.errors = (float(paper.training_error), error)
+        self.draw(
+            (f"{steps:,} Adam steps at rate {rate:g}", value, paper(seen), self.errors[0]),
+            ("fair probe, held out", truth, fair(unseen.double()), error),
+        )
+        (spread,) = per_seed(variance(seen).sqrt())
         self.status.value = (
             f"{self.configuration.value}, standard deviation of a coordinate {spread:.3g}. The "
-            f"quick probe's error is {self.errors[0]:.4f} on its own training set, the converged "
-            f"one's {error:.4f} on held-out waves."
+            f"paper's probe has an error of {self.errors[0]:.4f} on its own training set, the "
+            f"fair one {error:.4f} on held-out waves."
         )
 
-    def sample_per_seed(self, *panels: tuple[str, Tensor, Tensor, float]) -> None:
+    def draw(self, *panels: tuple[str, Tensor, Tensor, float]) -> None:
         """Put forecasts over truth into the panel: title, truth, forecast and error of each."""
         with style():
             figure = Figure(figsize=(8, 4.2), dpi=90, layout="constrained")
@@ -155,10 +137,8 @@ class ProbeLab:
             for i, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
                 title, truth, forecast, error = panel
                 axis.plot([-1.2, 1.2], [-1.2, 1.2], color="black", linewidth=1)
-                shown = torch.arange(min(len(truth), 400))
-                axis.scatter(
-                    truth[shown, 0], forecast[shown, 0], s=12, color=COLORS[i], marker="x.o"[i]
-                )
+                shown, guessed = truth[:DRAWN, 0], forecast[:DRAWN, 0]
+                axis.scatter(shown, guessed, s=12, color=COLORS[i], marker="x.o"[i])
                 axis.set_title(f"{title}\nerror {error:.4f}", fontsize=12)
                 axis.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), xlabel="sample 10")
             axes[0].set_ylabel("forecast")

@@ -1,15 +1,21 @@
 """Probes in slow motion, waves with a gain, and how rough a loss is."""
 
-import math
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from bijepa_core.runs import run, sine_data
 from torch import Tensor
 
+from bijepa_book import records
 from bijepa_book.chapters import sphere
-from bijepa_core.data import sine
+from bijepa_book.paper.replay import replay
+from bijepa_core.data import series, sine
+from bijepa_core.data.series import SeriesData
+from bijepa_core.evaluation.metrics import roughness
 from bijepa_core.evaluation.probes import adam_probe, protocol_a, raw_input, ridge_probe
+from bijepa_core.evaluation.scores import series_baselines
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
@@ -17,53 +23,47 @@ from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
 FEW = (0, 1)
 
 
+@pytest.fixture(autouse=True)
+def _few_waves(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (series, sphere):
+        monkeypatch.setattr(module, "PROBE", 200)
+        monkeypatch.setattr(module, "HELD_OUT", 300)
+
+
 @pytest.fixture
-def data() -> sphere.Waves:
-    return sphere.Waves(FEW, 200, 300)
+def data() -> SeriesData:
+    return sine.sine_data(FEW, SINE.batch_size)
 
 
 @pytest.fixture
 def models() -> dict[str, BiJEPA]:
-    return {name: SINE.model(CONFIGURATIONS[name], FEW) for name in ("expressive", "restrictive")}
+    return {name: SINE.model(CONFIGURATIONS[name], FEW) for name in sphere.LOUDNESS}
 
 
-def test_waves_are_those_that_a_run_is_probed_with() -> None:
-    data, used = sphere.Waves(3), sine_data(SINE, 3, torch.device("cpu"))
-    for mine, theirs in ((data.probe, used.probe), (data.held_out, used.held_out)):
-        assert torch.equal(mine[0], theirs[0])
-        assert torch.equal(mine[1][:, :1], theirs[1])
+def test_no_baseline_beats_the_best_forecast_and_noise_alone_is_below_it(
+    models: dict[str, BiJEPA], data: SeriesData
+) -> None:
+    scores = series_baselines(models["expressive"], data)
+    lines = sphere.baselines(scores | {"paper_a": [0.0, 0.0]}, data)
+    whole = {name: lines.pop(f"{name}_whole") for name in ("raw", "best")}
+    assert {name: lines[name] for name in scores} == scores
+    assert set(lines) == {*scores, "best"}
+    for errors in (lines, whole):
+        best = errors["best"]
+        for name in errors.keys() - {"best"}:
+            pairs = zip(best, errors[name], strict=True)
+            assert all(sine.NOISE**2 < low < high for low, high in pairs), name
 
 
-def test_scores_of_a_run_under_names_that_can_be_read() -> None:
-    one = run(SINE, CONFIGURATIONS["classic"], 0, steps=3, device="cpu", progress=False)
-    data = sphere.Waves(0, 200, 300)
-    row = sphere.both_probes({"classic": one})["classic"]
-    assert row["B, paper"] == one.scores["protocol_b"]["paper_mse"]
-    assert list(row) == ["A, paper", "A, converged", "B, paper", "B, converged"]
-    lines = sphere.baselines(one, data)
-    raw, best = lines["raw context"]["error"], lines["best possible"]["error"]
-    assert all(sine.NOISE**2 < b < r for b, r in zip(best, raw, strict=True))
-    assert len(best) == 1
-
-
-def test_without_a_seed_axis_the_best_forecast_is_the_same() -> None:
-    x = sine.waves((2, 5), generator(0, "test"))[..., :10]
-    both = sphere.best_forecast(x)
-    torch.testing.assert_close(both[1], sphere.best_forecast(x[1]), atol=1e-3, rtol=0)
-
-
-def test_the_best_forecast_of_a_clean_wave_is_the_wave() -> None:
-    wave = torch.sin(1.03 * sine.GRID + 2)
-    found = sphere.best_forecast(wave[:10])
-    torch.testing.assert_close(found, wave[10:], atol=0.02, rtol=0)
-
-
-def test_a_finer_grid_hardly_moves_the_best_forecast() -> None:
-    x = sine.waves(200, generator(1, "test"))[:, :10]
-    coarse, fine = sphere.best_forecast(x), sphere.best_forecast(x, 81, 320)
-    assert float((coarse - fine).square().mean()) < 1e-5  # the error itself is about 4e-3
-    with pytest.raises(ValueError, match="phases must be positive"):
-        sphere.best_forecast(x, phases=0)
+def test_the_whole_target_is_ten_values(models: dict[str, BiJEPA], data: SeriesData) -> None:
+    errors = sphere.whole(models["expressive"], data)
+    assert list(errors) == ["whole_a", "whole_b"]
+    embed = protocol_a(models["expressive"])
+    fair = ridge_probe(embed(data.probe[0]), data.probe[1])
+    (x, y) = data.held_out
+    guess = fair(embed(x).double())
+    assert guess.shape == y.shape
+    assert errors["whole_a"] == pytest.approx((guess - y).square().mean((-2, -1)).tolist())
 
 
 @pytest.mark.parametrize("seeds", [0, FEW])
@@ -92,118 +92,127 @@ def test_marks_that_are_no_steps_are_refused(marks: tuple[int, ...]) -> None:
         sphere.probe_course(torch.zeros(4, 2), torch.zeros(4, 1), 0, marks)
 
 
-def test_courses_come_by_protocol(models: dict[str, BiJEPA], data: sphere.Waves) -> None:
-    rows = sphere.probe_courses(models, data, (1, 5))
-    assert rows["restrictive"]["B"].shape == (2, 2)
-    for values in rows.values():
-        assert (values["A, least"] <= values["A"]).all()
-
-
-def test_spread_is_that_of_the_pooled_centered_coordinates() -> None:
-    features = torch.tensor([[1.0, 10.0], [3.0, 10.0]])
-    assert float(sphere.spread(features)) == pytest.approx(math.sqrt(0.5))
-
-
-def test_a_unit_vector_spreads_by_a_quarter_at_most(
-    models: dict[str, BiJEPA], data: sphere.Waves
+def test_courses_come_by_protocol_and_end_above_the_least(
+    models: dict[str, BiJEPA], data: SeriesData
 ) -> None:
-    rows = sphere.demands(models, data)
-    assert max(rows["restrictive"]["spread"]) <= 1 / math.sqrt(SINE.embed_dim)
-    assert set(rows["expressive"]) == {"spread", "largest weight", "norm"}
-    seen = protocol_a(models["expressive"])(data.probe[0])
-    weight = ridge_probe(seen, data.next_value).weight
-    assert rows["expressive"]["norm"] == pytest.approx([float(w.norm()) for w in weight])
+    courses = sphere.probe_courses(models["restrictive"], data, FEW, (1, 5))
+    for letter in "ab":
+        assert courses[f"paper_{letter}"].shape == (2, 2)
+        assert (courses[f"least_{letter}"] <= courses[f"paper_{letter}"]).all()
+    row = sphere.course_row(courses, (1, 5))
+    assert row == pytest.approx(
+        {
+            "1": float(courses["paper_a"][0].mean()),  # of two seeds
+            "5": float(courses["paper_a"][1].mean()),
+            "least_a": float(courses["least_a"].mean()),
+        }
+    )
 
 
-def test_scale_moves_the_papers_probe_and_not_the_converged_one(
-    models: dict[str, BiJEPA], data: sphere.Waves
+def test_a_unit_vector_spreads_by_a_quarter_at_most_and_asks_for_large_weights(
+    models: dict[str, BiJEPA], data: SeriesData
 ) -> None:
-    looks = sphere.scaled(models, data, (0.1, 1.0))["expressive"]
+    rows = {name: sphere.demands(model, data) for name, model in models.items()}
+    assert max(rows["restrictive"]["spread"]) <= 1 / 4
+    x, value = data.next_state(data.probe)
+    for name, model in models.items():
+        weight = ridge_probe(protocol_a(model)(x), value).weight
+        assert rows[name]["weight_a"] == pytest.approx([float(w.norm()) for w in weight])
+        assert rows[name]["largest_weight"] == pytest.approx([float(w.abs().max()) for w in weight])
+
+
+def test_scale_moves_the_papers_probe_and_not_the_fair_one(
+    models: dict[str, BiJEPA], data: SeriesData
+) -> None:
+    looks = sphere.scaled(models["expressive"], data, FEW, (0.1, 1.0))
     torch.testing.assert_close(10 * looks["spread"][0], looks["spread"][1])
-    torch.testing.assert_close(looks["converged"][0], looks["converged"][1], rtol=1e-4, atol=0)
-    assert (looks["paper"][0] > looks["paper"][1]).all()
+    torch.testing.assert_close(looks["fair_a"][0], looks["fair_a"][1], rtol=1e-4, atol=0)
+    assert (looks["paper_a"][0] > looks["paper_a"][1]).all()
 
 
-def test_exchanged_scales_are_each_others(normal: object) -> None:
+def test_exchanged_scales_are_each_others() -> None:
     x, y = sine.split(sample_per_seed(FEW, "test", lambda g: sine.waves(50, g)))
-    found = sphere.exchanged(0.1 * x, x, y[..., :1], FEW)
-    assert found["sphere, enlarged"] == pytest.approx(found["expressive"], rel=1e-4)
-    assert found["expressive, shrunk"] == pytest.approx(found["sphere"], rel=1e-4)
-    assert found["sphere"] != pytest.approx(found["expressive"], rel=1e-2)
+    cases = sphere.exchanged(0.1 * x, x, y[..., :1], FEW)
+    errors = {name: row["paper_a"] for name, row in cases.items()}
+    assert errors["sphere, enlarged"] == pytest.approx(errors["expressive"], rel=1e-4)
+    assert errors["expressive, shrunk"] == pytest.approx(errors["sphere"], rel=1e-4)
+    assert errors["sphere"] != pytest.approx(errors["expressive"], rel=1e-2)
 
 
-def test_a_gain_multiplies_the_experiments_own_waves() -> None:
-    loud, plain = sphere.GainBatches(FEW, 8), sine.SineBatches(FEW, 8)
-    for step in (0, 70):
-        x, y = loud(step)
-        gain = x / plain(step)[0]
-        torch.testing.assert_close(gain, gain[..., :1].expand_as(gain))
-        torch.testing.assert_close(y, gain[..., :1] * plain(step)[1])
-        assert float(gain.min()) >= 0.5
-        assert float(gain.max()) <= 1.5
-        assert gain[..., 0].std() > 0.1
-    again = sphere.GainBatches(FEW, 8)
-    assert torch.equal(again(70)[0], loud(70)[0])
-    one = sphere.GainBatches(1, 8)(70)
-    assert torch.equal(one[1], loud(70)[1][1])
-    assert loud.configuration()["stream"] == "GainBatches"
+def test_a_gain_multiplies_the_experiments_own_waves(data: SeriesData) -> None:
+    loud, gains = sphere.loud_data(FEW)
+    steps = (0, 70)
+    louder = [
+        *((loud.batches(step), data.batches(step)) for step in steps),
+        (loud.probe, data.probe),
+        (loud.held_out, data.held_out),
+    ]
+    for (x, y), (plain_x, plain_y) in louder:
+        gain = (x / plain_x).median(-1, keepdim=True).values
+        torch.testing.assert_close(x, gain * plain_x)
+        torch.testing.assert_close(y, gain * plain_y)
+        assert 0.5 <= float(gain.min()) < 0.6 < 1.4 < float(gain.max()) <= 1.5001
+    torch.testing.assert_close(gains[1] * data.held_out[0], loud.held_out[0])
+    again, alone = sphere.loud_data(FEW)[0], sphere.loud_data(1)[0]
+    for step in steps:
+        assert torch.equal(again.batches(step)[0], loud.batches(step)[0])
+        assert torch.equal(alone.batches(step)[1], loud.batches(step)[1][1])
 
 
 def test_a_gain_that_is_a_feature_is_read_and_a_mean_is_not() -> None:
-    data = sphere.LoudWaves(FEW, 200, 300)
+    data, gains = sphere.loud_data(FEW)
 
     def told(x: Tensor) -> Tensor:
-        return data.gain if x.shape[-2] == 200 else data.held_gain
+        return gains[0] if x.shape[-2] == 200 else gains[1]
 
     def nothing(x: Tensor) -> Tensor:
         return torch.ones_like(x[..., :1])
 
-    rows = sphere.loudness({"told": told, "nothing": nothing, "raw": raw_input}, data)
-    assert max(rows["told"]["gain"]) < 1e-6
-    assert rows["nothing"]["gain"] == pytest.approx([1, 1], abs=0.05)
-    assert max(rows["raw"]["next value"]) < 0.2 < min(rows["raw"]["gain"])
+    told_row, nothing_row, raw = (
+        sphere.loudness(features, data, gains) for features in (told, nothing, raw_input)
+    )
+    assert max(told_row["gain"]) < 1e-6
+    assert nothing_row["gain"] == pytest.approx([1, 1], abs=0.05)
+    assert max(raw["next_value"]) < 0.2 < min(raw["gain"])
 
 
 def test_norm_and_direction_make_up_the_embedding(models: dict[str, BiJEPA]) -> None:
     x = sample_per_seed(FEW, "test", lambda g: sine.waves(5, g))[..., :10]
-    for model in models.values():
-        norm, direction = (part(model)(x) for part in (sphere.norm_alone, sphere.direction_alone))
-        torch.testing.assert_close(norm * direction, model.embed(x))
+    features = sphere.loud_features(models, models["expressive"])
+    norm, direction = (features[f"expressive, {part} alone"](x) for part in ("norm", "direction"))
+    torch.testing.assert_close(norm * direction, models["expressive"].embed(x))
 
 
-def test_squares_are_all_products() -> None:
-    x = torch.tensor([[2.0, 3.0]])
-    assert sphere.with_squares(raw_input)(x).tolist() == [[2, 3, 4, 6, 9]]
-
-
-def test_loud_training_learns_from_waves_with_a_gain() -> None:
-    model, history = sphere.train_loud("restrictive", FEW, 3)
+def test_a_frozen_model_is_as_rough_as_its_losses_on_batches_that_it_has_not_seen(
+    models: dict[str, BiJEPA], data: SeriesData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sphere, "FROZEN", 6)
+    model = models["expressive"]
     with torch.no_grad():
-        fresh = SINE.model(CONFIGURATIONS["restrictive"], FEW)
-        first = fresh(*sphere.GainBatches(FEW, SINE.batch_size)(0)).total
-    torch.testing.assert_close(history.losses["total"][0], first)
-    assert model.constraint.sphere
-
-
-def test_roughness_of_a_known_curve() -> None:
-    noise = torch.randn(40_000, generator=generator(0, "test"))
-    rough = torch.exp(0.2 * noise + torch.linspace(3, 0, 40_000))  # on a slow decline
-    found = sphere.roughness(torch.stack([rough, 5 * rough], 1))
-    assert found.tolist() == pytest.approx([0.2, 0.2], rel=0.03)
-    assert float(sphere.roughness(torch.ones(10))) == 0
-
-
-def test_a_frozen_model_is_looked_at_on_batches_that_it_has_not_seen() -> None:
-    model = SINE.model(CONFIGURATIONS["expressive"], FEW)
-    stream = sine.SineBatches(FEW)
-    losses = sphere.frozen_losses(model, stream, 5, 2)
-    with torch.no_grad():
-        expected = model(*stream(6))
-    assert expected.backward is not None
-    torch.testing.assert_close(losses["total"][1], expected.total)
-    torch.testing.assert_close(losses["backward"][1], expected.backward.loss)
+        terms = [model(*data.batches(step)).forward for step in range(5, 11)]
+    expected = roughness(torch.stack([term.loss for term in terms if term is not None]))
+    assert sphere.frozen_roughness(model, data.batches, 5) == expected.tolist()
     classic = unstack(SINE.model(CONFIGURATIONS["classic"], FEW), 0)
-    assert set(sphere.frozen_losses(classic, sine.SineBatches(0), 0, 1)) == {
-        "total",
-        "forward",
-    }
+    assert len(sphere.frozen_roughness(classic, sine.SineBatches(0), 0)) == 1
+    backward = SINE.model(replace(CONFIGURATIONS["expressive"], alpha=0.0), 0)
+    with pytest.raises(ValueError, match="the forward term is looked at"):
+        sphere.frozen_roughness(backward, sine.SineBatches(0), 0)
+
+
+@pytest.mark.slow
+def test_the_record_has_the_names_of_the_recorded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = replace(SINE, steps=40, probe_steps=2)
+    monkeypatch.setattr(sphere, "SINE", short)
+    monkeypatch.setattr(sphere, "SEEDS", FEW)
+    monkeypatch.setattr(sphere, "FROZEN", 4)
+    monkeypatch.setattr(sphere, "replay", partial(replay, steps=20))
+    made, recorded = sphere.record(), records.load("sphere")
+    missing: list[tuple[str, ...]] = []
+    for group, rows in recorded.items():
+        if group in ("seeds", "provenance"):
+            continue
+        for row, columns in rows.items():
+            names = columns if isinstance(columns, dict) else ()
+            missing += [(group, row, c) for c in names if c not in made[group][row]]
+            missing += [(group, row)] if row not in made[group] else []
+    assert missing == []

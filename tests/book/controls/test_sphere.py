@@ -1,15 +1,19 @@
 """The lab trains once, refits when a control moves, and shows both probes' errors."""
 
+from dataclasses import replace
+
 import pytest
 
+from bijepa_book.controls import sphere
 from bijepa_book.controls.sphere import ProbeLab
-from bijepa_core.experiments import CONFIGURATIONS, SINE
+from bijepa_core.experiments import CONFIGURATIONS, SINE, Experiment
 from bijepa_core.model import BiJEPA
 
 
 @pytest.fixture
-def lab() -> ProbeLab:
-    return ProbeLab(steps=30, fit=200, judge=200)
+def lab(monkeypatch: pytest.MonkeyPatch) -> ProbeLab:
+    monkeypatch.setattr(sphere, "SINE", replace(SINE, steps=30))
+    return ProbeLab()
 
 
 def test_the_button_trains_once_and_draws(lab: ProbeLab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,25 +24,25 @@ def test_the_button_trains_once_and_draws(lab: ProbeLab, monkeypatch: pytest.Mon
     assert lab.bar.layout.visibility == "hidden"
     assert lab.bar.value > 20
     assert not lab.button.disabled
-    assert "converged" in lab.status.value
+    assert "the fair one" in lab.status.value
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("bijepa_book.controls.sphere.pretrain", refuse)
+    monkeypatch.setattr(Experiment, "train", refuse)
     lab.button.click()
 
 
 def test_a_model_that_was_handed_in_is_not_trained() -> None:
     model = SINE.model(CONFIGURATIONS["classic"], 0)
-    lab = ProbeLab({"classic": model}, fit=100, judge=100)
+    lab = ProbeLab({"classic": model})
     lab.configuration.value = "classic"  # moving the control is enough
     assert lab.errors is not None
     assert lab.models == {"classic": model}
     assert "classic" in lab.status.value
 
 
-def test_scale_moves_the_quick_probe_alone(lab: ProbeLab) -> None:
+def test_scale_moves_the_papers_probe_alone(lab: ProbeLab) -> None:
     lab.fit()
     assert lab.errors is not None
     before = lab.errors
@@ -47,7 +51,7 @@ def test_scale_moves_the_quick_probe_alone(lab: ProbeLab) -> None:
     assert lab.errors[1] == pytest.approx(before[1], rel=1e-4)
 
 
-def test_more_steps_and_another_rate_change_the_quick_probe(lab: ProbeLab) -> None:
+def test_more_steps_and_another_rate_change_the_papers_probe(lab: ProbeLab) -> None:
     lab.fit()
     assert lab.errors is not None
     first = lab.errors
@@ -63,7 +67,7 @@ def test_more_steps_and_another_rate_change_the_quick_probe(lab: ProbeLab) -> No
 def test_the_protocols_read_different_features(lab: ProbeLab) -> None:
     lab.fit()
     first = lab.errors
-    lab.protocol.value = "protocol_b"
+    lab.protocol.value = "b"
     assert lab.errors != first
 
 
