@@ -17,8 +17,11 @@ NAMES = {
     "untrained": "untrained encoder",
     "best": "best possible",
     "mean": "mean",
+    "mean_state": "the mean state",
     # of a training run
     "train_loss": "training loss",
+    "p90_over_median": "p90 / median",
+    "p90_over_median_forward": "p90 / median, forward",
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",
