@@ -2,7 +2,7 @@
 
 The hallucination pad gets the model of chapter 5 (BiJEPA, seed 0, ten epochs) with a decoder and a
 classifier for each way to complete a digit, rounded to a byte a number. The Lorenz explorer gets a
-model trained on the attractor as long as the paper trains, with its reader, not rounded.
+model trained on the attractor as long as the paper trains, with its readout, not rounded.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bijepa_book.chapters import lorenz as chaos
 from bijepa_book.chapters import mnist as hallucination
+from bijepa_book.chapters.lorenz import train_forecaster
 from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
@@ -57,14 +57,14 @@ def hallucination_weights() -> dict[str, Tensor]:
 
 
 def lorenz_weights() -> dict[str, Tensor]:
-    """A model of the attractor, the reader of its embeddings, and the scale of its data."""
-    one = chaos.quick(SEED, LORENZ.steps)
+    """A model of the attractor, the readout of its embeddings, and the scale of its data."""
+    forecaster = train_forecaster(SEED, LORENZ.steps)
     return {
-        **used(one.model),
-        "reader.weight": one.reader.weight,
-        "reader.bias": one.reader.bias,
-        "mean": one.scale.mean.flatten(),
-        "std": one.scale.std.flatten(),
+        **used(forecaster.model),
+        "reader.weight": forecaster.readout.weight,
+        "reader.bias": forecaster.readout.bias,
+        "mean": forecaster.scale.mean.flatten(),
+        "std": forecaster.scale.std.flatten(),
     }
 
 

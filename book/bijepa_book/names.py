@@ -18,6 +18,7 @@ NAMES = {
     "untrained": "untrained encoder",
     "best": "best possible",
     "mean": "mean",
+    "mean_state": "the mean state",
     # of a training run
     "train_loss": "training loss",
     "radius_first": "first radius",
@@ -25,6 +26,8 @@ NAMES = {
     "lead": "widest lead",
     "roughness_forward": "roughness, forward",
     "roughness_frozen": "roughness, frozen",
+    "p90_over_median": "p90 / median",
+    "p90_over_median_forward": "p90 / median, forward",
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",

@@ -14,8 +14,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bijepa_book.chapters import lorenz as chaos
+from bijepa_book.chapters.attractor import runge_kutta
 from bijepa_book.chapters.jepa import Ablated, Safeguards
+from bijepa_book.chapters.lorenz import Forecaster, Scale, guesses
 from bijepa_book.int8 import unpack
 from bijepa_core.constraints import Constraint
 from bijepa_core.data import mnist
@@ -364,16 +365,16 @@ def test_what_was_set_stands_in_the_address(page: "Page", served: str) -> None:
 # The Lorenz explorer
 
 
-def lorenz_forecaster() -> chaos.Forecaster:
+def lorenz_forecaster() -> Forecaster:
     """The explorer's model in the core."""
     weights = unpack(WEIGHTS / "lorenz.npz")
     model = LORENZ.model(CONFIGURATIONS["expressive"], 0)
     fill(model, weights)
-    reader = LinearProbe(
+    readout = LinearProbe(
         weights["reader.weight"].double(), weights["reader.bias"].double(), Tensor()
     )
-    scale = chaos.Scale(*(weights[name].double().view(1, 1) for name in ("mean", "std")))
-    return chaos.Forecaster(model, reader, scale)
+    scale = Scale(*(weights[name].double().view(1, 1) for name in ("mean", "std")))
+    return Forecaster(model, readout, scale)
 
 
 def fill(module: nn.Module, weights: dict[str, Tensor], prefix: str = "") -> None:
@@ -398,15 +399,15 @@ def test_forecasts_and_truth_in_the_page_are_the_cores(page: "Page", served: str
             return {all, ...await demo.ask({window, ahead: 3, back: 2})};
         }"""
     )
-    start = chaos.runge_kutta(np.array([[3, -2.5, 31]]), 1, 4.0, 400)[:, 0]
-    truth = chaos.runge_kutta(start, 6 * 20)[0]
+    start = runge_kutta(np.array([[3, -2.5, 31]]), 1, 4.0, 400)[:, 0]
+    truth = runge_kutta(start, 6 * 20)[0]
     assert np.abs(np.array(found["all"]) - truth).max() < 1e-6
-    guesses = chaos.guesses(lorenz_forecaster(), truth, 2, 3)
+    guessed = guesses(lorenz_forecaster(), truth, 2, 3)
     std = float(lorenz_forecaster().scale.std)
     ahead = np.array(found["ahead"]).reshape(-1, 3)
     back = np.array(found["back"])[::-1].reshape(-1, 3)
     for name, mine in (("forecast", ahead), ("inferred past", back)):
-        gap = np.abs(mine - guesses[name]).max() / std
+        gap = np.abs(mine - guessed[name]).max() / std
         print(f"{name}: at most {gap:.1e} standard deviations apart")
         assert gap < SAME
 

@@ -6,9 +6,10 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from bijepa_book.chapters import lorenz as chaos
+from bijepa_book.chapters.attractor import runge_kutta
+from bijepa_book.chapters.lorenz import Forecaster, guesses, train_forecaster
 from bijepa_book.controls.shared import NAMED, picture, png
-from bijepa_book.figures.lorenz import journey
+from bijepa_book.figures.lorenz import rollout
 from bijepa_core.data import lorenz
 from bijepa_core.data.lorenz import CONTEXT, Array
 from bijepa_core.history import History
@@ -29,7 +30,7 @@ class AttractorExplorer:
     """
 
     def __init__(
-        self, forecaster: chaos.Forecaster | None = None, steps: int = 1000, seed: int = 0
+        self, forecaster: Forecaster | None = None, steps: int = 1000, seed: int = 0
     ) -> None:
         self.forecaster, self.seed = forecaster, seed
 
@@ -80,7 +81,7 @@ class AttractorExplorer:
             self.bar.value = step + 1
 
         try:
-            self.forecaster = chaos.quick(self.seed, self.bar.max, on_log)
+            self.forecaster = train_forecaster(self.seed, self.bar.max, on_log)
             self.bar.value = self.bar.max
             self.draw()
         except (ArithmeticError, ValueError) as error:
@@ -92,7 +93,7 @@ class AttractorExplorer:
         """The true states that the controls ask for, ``(windows * 20, 3)``."""
         state = np.array([[control.value for control in self.start]])
         if self.lead.value:
-            state = chaos.runge_kutta(state, 1, self.lead.value, round(100 * self.lead.value))[:, 0]
+            state = runge_kutta(state, 1, self.lead.value, round(100 * self.lead.value))[:, 0]
         windows = self.back.value + 1 + self.ahead.value
         return lorenz.accurate(state, windows * CONTEXT)[0]
 
@@ -103,20 +104,20 @@ class AttractorExplorer:
         back, ahead = self.back.value, self.ahead.value
         try:
             truth = self.trajectory()
-            found = chaos.guesses(self.forecaster, truth, back, ahead)
+            guessed = guesses(self.forecaster, truth, back, ahead)
         except (ArithmeticError, ValueError) as error:
             self.status.value = f"No picture for these settings: {error}"
             return
-        now = slice(back * CONTEXT, (back + 1) * CONTEXT)
-        self.picture.value = png(journey(truth, now, found, Figure))
-        last = truth[now][-1]
-        future, past = truth[now.stop :], truth[: now.start]
-        text = f"RMS error a window ahead: {_by_window(found['forecast'], future)}"
+        seen = slice(back * CONTEXT, (back + 1) * CONTEXT)
+        self.picture.value = png(rollout(truth, seen, guessed, Figure))
+        last = truth[seen][-1]
+        future, past = truth[seen.stop :], truth[: seen.start]
+        text = f"RMS error a window ahead: {_by_window(guessed['forecast'], future)}"
         text += (
             f"; copying the last state: {_by_window(np.broadcast_to(last, future.shape), future)}"
         )
         if back:
-            gaps = _by_window(found["inferred past"], past, -1)
+            gaps = _by_window(guessed["inferred past"], past, -1)
             text += f"; of the inferred past, nearest first: {gaps}"
         self.status.value = text + "."
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from bijepa_book.chapters.lorenz import MEAN
+from bijepa_book.names import words
 from bijepa_book.paper.replay import Replay
 from bijepa_book.style import COLORS, DASHES, WIDTH, band, style
 from bijepa_core.data.lorenz import CONTEXT, DT, Array, split
@@ -18,6 +19,7 @@ from bijepa_core.evaluation.probes import protocol_a, protocol_b
 
 TRUTH: dict[str, Any] = {"color": "0.5", "linewidth": 1.2}
 ELEVATION, AZIMUTH = 18, -60
+HIGHEST = 3.0  # error that is shown
 
 
 def space(figure: Figure, rows: int = 1, columns: int = 1, position: int = 1) -> Any:
@@ -146,12 +148,11 @@ def batch_forecasts(replays: Mapping[str, Replay]) -> Figure:
     return figure
 
 
-def single_forecast(replays: Mapping[str, Replay], trajectory: int = 0) -> Figure:
-    """One test trajectory in phase space with both forecasts (Figure 3, right panels).
+def single_forecast(replays: Mapping[str, Replay]) -> Figure:
+    """The first test trajectory in phase space with both forecasts (Figure 3, right panels).
 
     Args:
         replays: a label for each run.
-        trajectory: which of the 20.
 
     Returns:
         One panel a run.
@@ -160,8 +161,8 @@ def single_forecast(replays: Mapping[str, Replay], trajectory: int = 0) -> Figur
         figure = plt.figure(figsize=(WIDTH, 3.9), layout="constrained")
         for i, (label, replay) in enumerate(replays.items()):
             axis = space(figure, 1, len(replays), i + 1)
-            _, a, b = (values[trajectory] for values in _state_forecasts(replay))
-            series = replay.test_series[trajectory]
+            _, a, b = (values[0] for values in _state_forecasts(replay))
+            series = replay.test_series[0]
             axis.plot(*series[:CONTEXT].T, ".-", color=COLORS[0], markersize=4, label="context")
             axis.plot(*series[CONTEXT - 1 :].T, ".:", color="0.55", markersize=4, label="future")
             axis.scatter(*a, marker="x", s=60, color=COLORS[1], label="A (encoder)")
@@ -172,9 +173,7 @@ def single_forecast(replays: Mapping[str, Replay], trajectory: int = 0) -> Figur
     return figure
 
 
-def horizons(
-    panels: Mapping[str, Mapping[str, Tensor]], unit: float, label: str, top: float = 3.0
-) -> Figure:
+def horizons(panels: Mapping[str, Mapping[str, Tensor]], unit: float, label: str) -> Figure:
     """Errors against how far a forecast reaches, a panel a data set.
 
     Args:
@@ -182,7 +181,6 @@ def horizons(
             state, if among them, is drawn as a thin line.
         unit: time of one state in the axis's unit.
         label: of the horizontal axis.
-        top: end of the vertical axis.
 
     Returns:
         Medians over seeds, bands from the lowest to the highest.
@@ -198,13 +196,12 @@ def horizons(
         for axis, (title, curves) in zip(axes.flat, panels.items(), strict=True):
             for i, (name, curve) in enumerate(c for c in curves.items() if c[0] != MEAN):
                 away = unit * torch.arange(1, curve.shape[-1] + 1)
-                band(axis, away, curve.movedim(-1, 0), name, i)
+                band(axis, away, curve.movedim(-1, 0), words(name), i)
             if MEAN in curves:
                 level = curves[MEAN].reshape(-1, curves[MEAN].shape[-1]).mean(0)
-                axis.plot(
-                    unit * np.arange(1, len(level) + 1), level, color="0.4", linewidth=1, label=MEAN
-                )
-            axis.set(yscale="log", ylim=(5e-5, top), ylabel="error (MSE)")
+                away = unit * torch.arange(1, len(level) + 1)
+                axis.plot(away, level, color="0.4", linewidth=1, label=words(MEAN))
+            axis.set(yscale="log", ylim=(5e-5, HIGHEST), ylabel="error (MSE)")
             axis.set_title(title, fontsize=12, loc="left")
         axes.flat[-1].set_xlabel(label)
         handles, labels = axes.flat[0].get_legend_handles_labels()
@@ -212,14 +209,17 @@ def horizons(
     return figure
 
 
-def journey(
-    truth: Array, now: slice, guesses: Mapping[str, Array], make: Callable[..., Figure] = plt.figure
+def rollout(
+    truth: Array,
+    seen: slice,
+    guesses: Mapping[str, Array],
+    make: Callable[..., Figure] = plt.figure,
 ) -> Figure:
     """One trajectory in phase space, with what models and rules make of it.
 
     Args:
         truth: ``(states, 3)``.
-        now: the states that were seen.
+        seen: the states that the model is shown.
         guesses: states ``(k, 3)`` by name, drawn with a marker each.
         make: builds the figure; a widget passes ``Figure``, which pyplot does not show.
 
@@ -233,7 +233,7 @@ def journey(
         low, high = truth.min(0), truth.max(0)
         margin = 0.35 * (high - low) + 1
         axis.plot(*truth.T, label="truth", **TRUTH)
-        axis.plot(*truth[now].T, color="black", linewidth=3, label="seen")
+        axis.plot(*truth[seen].T, color="black", linewidth=3, label="seen")
         for i, (name, states) in enumerate(guesses.items()):
             inside = ((states > low - margin) & (states < high + margin)).all(1, keepdims=True)
             shown = np.where(inside, states, np.nan)

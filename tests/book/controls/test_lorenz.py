@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from bijepa_book.chapters import lorenz as chaos
+from bijepa_book.chapters.lorenz import Forecaster, train_forecaster
 from bijepa_book.controls.lorenz import AttractorExplorer
 from bijepa_core.data import lorenz
 from bijepa_core.data.lorenz import CONTEXT
 
 
 @pytest.fixture(scope="module")
-def forecaster() -> chaos.Forecaster:
-    return chaos.quick(0, 20)
+def forecaster() -> Forecaster:
+    return train_forecaster(0, 20)
 
 
 @pytest.fixture
-def explorer(forecaster: chaos.Forecaster) -> AttractorExplorer:
+def explorer(forecaster: Forecaster) -> AttractorExplorer:
     return AttractorExplorer(forecaster)
 
 
@@ -65,10 +65,10 @@ def test_a_failure_becomes_a_sentence_and_frees_the_button(
     def fail(*_: object, **__: object) -> None:
         raise FloatingPointError("the loss became NaN")
 
-    monkeypatch.setattr("bijepa_book.controls.lorenz.chaos.quick", fail)
+    monkeypatch.setattr("bijepa_book.controls.lorenz.train_forecaster", fail)
     explorer.train()
     assert "NaN" in explorer.status.value
     assert not explorer.button.disabled
-    monkeypatch.setattr("bijepa_book.controls.lorenz.chaos.guesses", fail)
+    monkeypatch.setattr("bijepa_book.controls.lorenz.guesses", fail)
     explorer.draw()
     assert explorer.status.value.startswith("No picture")

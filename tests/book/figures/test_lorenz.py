@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from bijepa_book.figures import lorenz as attractor
+from bijepa_book.figures import lorenz as figures
 from bijepa_book.paper.replay import Replay
 from bijepa_core.data import lorenz
 from bijepa_core.evaluation.probes import LinearProbe, protocol_a, protocol_b, ridge_probe
@@ -40,7 +40,8 @@ def replays() -> dict[str, Replay]:
         ]
         single = [LinearProbe(p.weight.float(), p.bias.float(), p.training_error) for p in probes]
         history = History.empty(1, 1, None, views)
-        return Replay(model, history, views, future, (views, future), series[:20], *single)
+        pairs = (views, future[:, :3])
+        return Replay(model, history, pairs, pairs, series[:20], *single)
 
     return {name: run(name) for name in ("expressive", "classic")}
 
@@ -55,7 +56,7 @@ def points(collection: Any) -> Any:
 
 
 def test_the_batch_figure_shows_truth_and_both_protocols(replays: dict[str, Replay]) -> None:
-    axes = attractor.batch_forecasts(replays).axes
+    axes = figures.batch_forecasts(replays).axes
     assert [axis.get_title(loc="left") for axis in axes] == list(replays)
     for axis, run in zip(axes, replays.values(), strict=True):
         labels = [drawn.get_label() for drawn in axis.collections]
@@ -69,19 +70,19 @@ def test_the_batch_figure_shows_truth_and_both_protocols(replays: dict[str, Repl
 
 
 def test_phase_space_shows_one_trajectory_a_run(replays: dict[str, Replay]) -> None:
-    axes: Any = attractor.single_forecast(replays, trajectory=2).axes
+    axes: Any = figures.single_forecast(replays).axes
     assert [axis.get_title() for axis in axes] == list(replays)
     context = np.array(axes[0].lines[0].get_data_3d()).T
-    np.testing.assert_allclose(context, replays["expressive"].test_series[2, :20].numpy())
+    np.testing.assert_allclose(context, replays["expressive"].test_series[0, :20].numpy())
     assert len(axes[1].collections) == 2
 
 
-def test_orbit_and_journey_are_drawn_in_three_dimensions(states: Any) -> None:
-    axis: Any = attractor.orbit(states[0], states).axes[0]
+def test_orbit_and_rollout_are_drawn_in_three_dimensions(states: Any) -> None:
+    axis: Any = figures.orbit(states[0], states).axes[0]
     np.testing.assert_allclose(np.array(axis.lines[0].get_data_3d()).T, states[0])
     assert len(axis.collections) == len(states)
     far = states[1] + 1e6
-    figure = attractor.journey(states[0], slice(0, 20), {"near": states[0], "far": far}, Figure)
+    figure = figures.rollout(states[0], slice(0, 20), {"near": states[0], "far": far}, Figure)
     assert not plt.get_fignums()[1:]  # pyplot knows of the orbit alone
     near, gone = (np.array(line.get_data_3d()).T for line in figure.axes[0].lines[2:])  # type: ignore[attr-defined]
     np.testing.assert_allclose(near, states[0])
@@ -90,7 +91,7 @@ def test_orbit_and_journey_are_drawn_in_three_dimensions(states: Any) -> None:
 
 def test_separation_draws_the_fit_through_the_curve() -> None:
     gap = 1e-6 * np.exp(0.9 * lorenz.DT * np.arange(1, 301))
-    axis = attractor.separation({"a": gap}, {"a": 0.9}, 100).axes[0]
+    axis = figures.separation({"a": gap}, {"a": 0.9}, 100).axes[0]
     curve, line = (np.asarray(drawn.get_ydata()) for drawn in axis.lines)
     np.testing.assert_allclose(curve, gap)
     np.testing.assert_allclose(line, gap)
@@ -98,7 +99,7 @@ def test_separation_draws_the_fit_through_the_curve() -> None:
 
 def test_transients_show_medians(states: Any) -> None:
     values = np.abs(states[..., 0])
-    upper, lower = attractor.transients({"a": values}, {"b": values, "c": 2 * values}).axes
+    upper, lower = figures.transients({"a": values}, {"b": values, "c": 2 * values}).axes
     np.testing.assert_allclose(np.asarray(upper.lines[0].get_ydata()), np.median(values, axis=0))
     assert [line.get_linestyle() for line in lower.lines[:2]] == ["-", "--"]
 
@@ -107,8 +108,8 @@ def test_transients_show_medians(states: Any) -> None:
 def test_horizons_show_the_median_over_seeds(seeds: tuple[int, ...]) -> None:
     curve = torch.rand(*seeds, 40, generator=torch.Generator().manual_seed(0))
     mean = torch.full((*seeds, 40), 0.3)
-    panels = {"one": {"model": curve, "the mean state": mean}, "two": {"model": curve}}
-    first, second = attractor.horizons(panels, 0.5, "time").axes
+    panels = {"one": {"model": curve, "mean_state": mean}, "two": {"model": curve}}
+    first, second = figures.horizons(panels, 0.5, "time").axes
     assert [axis.get_title(loc="left") for axis in (first, second)] == ["one", "two"]
     expected = curve.quantile(0.5, dim=0) if seeds else curve
     np.testing.assert_allclose(np.asarray(first.lines[0].get_ydata()), expected.numpy())
@@ -118,5 +119,5 @@ def test_horizons_show_the_median_over_seeds(seeds: tuple[int, ...]) -> None:
 
 def test_the_style_stays_inside(states: Any) -> None:
     before = dict(mpl.rcParams)
-    attractor.orbit(states[0], states)
+    figures.orbit(states[0], states)
     assert dict(mpl.rcParams) == before
