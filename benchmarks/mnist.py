@@ -13,7 +13,6 @@ from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.evaluation.probes import adam_classifier, protocol_a, train_decoder
 from bijepa_core.experiments import CONFIGURATIONS, MNIST
 from bijepa_core.seeds import initializing
-from bijepa_core.training import pretrain
 
 STEPS = 20  # a block of pretraining: 5,120 images, about a twelfth of an epoch
 IMAGES, TEST, EPOCHS = 2_560, 512, 10  # the part of the whole experiment that is measured
@@ -55,14 +54,7 @@ def pretraining(digits: mnist.Digits, reached: Reached, rounds: int) -> Comparis
     def our_block() -> None:
         batches = ShuffledBatches(x, y, batch_size=MNIST.batch_size, seeds=0)
         model = MNIST.model(CONFIGURATIONS["expressive"], 0)
-        history = pretrain(
-            model,
-            batches,
-            steps=STEPS,
-            learning_rate=MNIST.learning_rate,
-            device="cpu",
-            progress=False,
-        )
+        history = MNIST.train(model, batches, steps=STEPS, device="cpu", progress=False)
         reached["our losses"] = history.losses["total"].tolist()
 
     unit = f"ms a step, {stream.steps_per_epoch} an epoch"
@@ -104,14 +96,8 @@ def our_experiment(digits: mnist.Digits, reached: Reached) -> Callable[[], None]
         scaled, pixels = mnist.halves(mnist.scale(train))
         model = MNIST.model(CONFIGURATIONS["expressive"], 0)
         batches = ShuffledBatches(x, y, batch_size=MNIST.batch_size, seeds=0)
-        pretrain(
-            model,
-            batches,
-            steps=EPOCHS * batches.steps_per_epoch,
-            learning_rate=MNIST.learning_rate,
-            device="cpu",
-            progress=False,
-        )
+        steps = EPOCHS * batches.steps_per_epoch
+        MNIST.train(model, batches, steps=steps, device="cpu", progress=False)
         embed = protocol_a(model)
         probe = adam_classifier(embed(x), labels, epochs=EPOCHS, seeds=0, progress=False)
         decoder = train_decoder(

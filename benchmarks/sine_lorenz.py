@@ -14,7 +14,6 @@ from bijepa_core.data.sine import SineBatches
 from bijepa_core.data.streams import Batches, DrawnBatches
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Experiment
 from bijepa_core.seeds import Seeds, sample_per_seed, initializing
-from bijepa_core.training import pretrain
 
 STEPS = 64  # a block: what the streams draw at once
 MANY = 32
@@ -26,7 +25,10 @@ def script(experiment: Experiment, seed: int = 0) -> reference.Script:
     with initializing(seed):
         return reference.Script(
             partial(
-                reference.mlp_encoder, experiment.in_dim, experiment.hidden_dim, experiment.embed_dim
+                reference.mlp_encoder,
+                experiment.in_dim,
+                experiment.hidden_dim,
+                experiment.embed_dim,
             ),
             partial(reference.predictor, experiment.embed_dim, experiment.hidden_dim),
             experiment.learning_rate,
@@ -68,14 +70,7 @@ def our_block(experiment: Experiment, seeds: Seeds) -> Callable[[], None]:
         else:
             size = experiment.batch_size
             batches = DrawnBatches(*tables, batch_size=size, seeds=seeds, per_seed=many)
-        pretrain(
-            model,
-            batches,
-            steps=STEPS,
-            learning_rate=experiment.learning_rate,
-            device="cpu",
-            progress=False,
-        )
+        experiment.train(model, batches, steps=STEPS, device="cpu", progress=False)
 
     return block
 

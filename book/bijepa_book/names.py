@@ -8,8 +8,8 @@ NAMES = {
     "fair_b": "B, fair",
     "whole_a": "A, whole target",
     "whole_b": "B, whole target",
-    "before_a": "A, sample before",
-    "before_b": "B, sample before",
+    "before_a": "A, before",
+    "before_b": "B, before",
     # what needs no training
     "copy_last": "copy the last",
     "extrapolate": "extrapolate",

@@ -112,7 +112,7 @@ def run_summary(plain: dict[str, Any]) -> str:
 def record_table(
     recorded: Mapping[str, Mapping[str, float]], columns: Sequence[str] | None = None
 ) -> str:
-    """Numbers of a record, under the names that a reader sees; all columns unless some are named."""
+    """Numbers of a record under the names that a reader sees; all columns unless some are named."""
     columns = columns or list(next(iter(recorded.values())))
     cells = [["", *map(words, columns)]]
     cells += [

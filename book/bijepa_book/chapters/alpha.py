@@ -3,28 +3,26 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bijepa_book.records import medians
-from bijepa_core._support.checks import check_positive, check_unit_interval
+from bijepa_core._support.checks import check_unit_interval
 from bijepa_core.data import sine
-from bijepa_core.data.streams import BLOCK
-from bijepa_core.diagnostics import effective_rank, variance
-from bijepa_core.evaluation.probes import Features, LinearProbe, adam_probe, ridge_probe
+from bijepa_core.data.series import HELD_OUT, PROBE
+from bijepa_core.data.streams import BLOCK, Blockwise
+from bijepa_core.diagnostics import effective_rank, relative_loss
+from bijepa_core.evaluation.metrics import per_seed
+from bijepa_core.evaluation.probes import Features, adam_probe, raw_input, ridge_probe
+from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import SINE, Configuration
-from bijepa_core.model import BiJEPA, Term
+from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
-from bijepa_core.training import pretrain
 
 ALPHAS = (0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 SIGNAL = 0.5  # variance of a sine wave of amplitude 1
-PROBE, HELD_OUT = 1_000, 10_000  # waves to fit a probe on, and to judge it on
-Values = dict[str, list[float]]
-"""What was measured, then one number a seed."""
 
 
 @dataclass(frozen=True)
@@ -112,27 +110,25 @@ class ViewedBatches:
         batch_size: waves a step.
 
     Raises:
-        ValueError: if ``batch_size`` is not positive, or ``seeds`` are not proper seeds.
+        ValueError: if ``seeds`` are not proper seeds.
     """
 
     def __init__(
         self, seeds: Seeds, x: View = CLEAN, y: View = CLEAN, batch_size: int = SINE.batch_size
     ) -> None:
         check_seeds(seeds)
-        check_positive(batch_size=batch_size)
         self.seeds, self.x, self.y, self.batch_size = seeds, x, y, batch_size
-        self._block = lru_cache(maxsize=2)(self._draw_block)
+        self._views = Blockwise(self._draw_block, axis=-3)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x and y of one step, each ``(*seeds, batch, 10)``."""
-        block, offset = divmod(step, BLOCK)
-        x, y = self._block(block)
-        return x[..., offset, :, :], y[..., offset, :, :]
+        x, y = self._views(step)
+        return x, y
 
-    def _draw_block(self, block: int) -> tuple[Tensor, Tensor]:
+    def _draw_block(self, block: int) -> Tensor:
         shape = (BLOCK, self.batch_size)
         series = sample_per_seed(self.seeds, "sine/train", lambda g: sine.waves(shape, g), block)
-        return seen(series, self.seeds, "train", self.x, self.y, block)
+        return torch.stack(seen(series, self.seeds, "train", self.x, self.y, block))
 
 
 def seen(
@@ -148,15 +144,14 @@ def seen(
     Returns:
         The context and the target as the model sees them, ``(*seeds, ..., 10)`` each.
     """
-    views = []
-    for name, view, clean in zip("xy", (x, y), sine.split(series), strict=True):
-        rows = iter([clean] if isinstance(seeds, int) else clean)
-        views.append(
-            sample_per_seed(
-                seeds, f"view/{purpose}/{name}", lambda g: view.of(next(rows), g), index
-            )
-        )
-    return views[0], views[1]
+
+    def through(name: str, view: View, clean: Tensor) -> Tensor:
+        rows = iter([clean] if isinstance(seeds, int) else clean)  # one for each seed, in order
+        purpose_of_view = f"view/{purpose}/{name}"
+        return sample_per_seed(seeds, purpose_of_view, lambda g: view.of(next(rows), g), index)
+
+    context, target = sine.split(series)
+    return through("x", x, context), through("y", y, target)
 
 
 def train(
@@ -171,41 +166,42 @@ def train(
 ) -> BiJEPA:
     """The expressive model of experiment 1 under another alpha, and through other views."""
     model = SINE.model(Configuration(alpha=alpha), seeds)
-    pretrain(
-        model,
-        ViewedBatches(seeds, x, y, batch_size),
-        steps=steps,
-        learning_rate=SINE.learning_rate,
-        device="cpu",
-        progress=progress,
-    )
+    stream = ViewedBatches(seeds, x, y, batch_size)
+    SINE.train(model, stream, steps=steps, device="cpu", progress=progress)
     return model
 
 
 @dataclass(frozen=True)
-class Exam:
-    """The waves a model is judged on: its views, and the clean values to be read from them.
+class ProbeData:
+    """Waves to fit probes on or to judge them on: views, and the clean values to be read.
 
     Args:
         x, y: what the model sees, ``(*seeds, n, 10)``.
-        future: the first sample after the context, ``(*seeds, n, 1)``.
-        past: the last sample before the target, ``(*seeds, n, 1)``.
+        after: the first sample after the context, ``(*seeds, n, 1)``.
+        before: the last sample before the target, ``(*seeds, n, 1)``.
     """
 
     x: Tensor
     y: Tensor
-    future: Tensor
-    past: Tensor
+    after: Tensor
+    before: Tensor
 
 
-def exam(seeds: Seeds, purpose: str, count: int, x: View = CLEAN, y: View = CLEAN) -> Exam:
-    """Draw one; the same waves in every condition."""
+def probe_data(
+    seeds: Seeds, purpose: str, count: int, x: View = CLEAN, y: View = CLEAN
+) -> ProbeData:
+    """Draw some; the same waves in every condition."""
     series = sample_per_seed(seeds, f"alpha/{purpose}", lambda g: sine.waves(count, g))
     context, target = sine.split(series)
-    return Exam(*seen(series, seeds, purpose, x, y), target[..., :1], context[..., -1:])
+    return ProbeData(*seen(series, seeds, purpose, x, y), target[..., :1], context[..., -1:])
 
 
-def readings(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> Values:
+def both_sets(seeds: Seeds, x: View, y: View) -> tuple[ProbeData, ProbeData]:
+    """To fit on, and to judge on."""
+    return probe_data(seeds, "probe", PROBE, x, y), probe_data(seeds, "held-out", HELD_OUT, x, y)
+
+
+def probe_errors(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> Scores:
     """What can be read from a model in both directions, and how well it predicts itself.
 
     Protocols A and B, and their mirror images: the encoder on y, and the backward predictor,
@@ -217,65 +213,56 @@ def readings(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> V
         x, y: the views.
 
     Returns:
-        Held-out errors of converged probes, ``future A``, ``future B``, ``past A``, ``past B``;
-        the same from the paper's probe on its own training set, with ``paper`` in front; the
-        held-out ``forward`` and ``backward`` relative loss; and ``rank``, the effective rank of
+        Held-out errors of fair probes: ``fair_a`` and ``fair_b`` of the sample after x,
+        ``before_a`` and ``before_b`` of the sample before y; the same from the paper's probe on
+        its own training set: ``paper_a``, ``paper_b``, ``paper_before_a``, ``paper_before_b``; the
+        held-out relative loss ``forward`` and ``backward``; and ``rank``, the effective rank of
         the embedding of x. What needs a predictor that does not exist is left out.
     """
-    fit = exam(seeds, "probe", PROBE, x, y)
-    judge = exam(seeds, "held-out", HELD_OUT, x, y)
-    values: Values = {}
-    for name, features, view, goal in (
-        ("future A", model.embed, "x", "future"),
-        ("future B", model.predict_forward, "x", "future"),
-        ("past A", model.embed, "y", "past"),
-        ("past B", model.predict_backward, "y", "past"),
-    ):
-        missing = {"future B": model.forward_predictor, "past B": model.backward_predictor}
-        if missing.get(name, model) is None:
-            continue
-        values[name] = _converged(features, fit, judge, view, goal)
-        quick = adam_probe(
-            features(getattr(fit, view)), getattr(fit, goal), steps=SINE.probe_steps, seeds=seeds
-        )
-        values[f"paper {name}"] = _plain(quick.training_error)
+    fit, judge = both_sets(seeds, x, y)
+    after: dict[str, Features] = {"a": model.embed, "b": model.predict_forward}
+    before: dict[str, Features] = {"a": model.embed, "b": model.predict_backward}
+    if model.forward_predictor is None:
+        del after["b"]
+    if model.backward_predictor is None:
+        del before["b"]
+    scores: Scores = {}
+
+    def read(features: Features, known: tuple[Tensor, Tensor]) -> list[float]:
+        probe = adam_probe(features(known[0]), known[1], steps=SINE.probe_steps, seeds=seeds)
+        return per_seed(probe.training_error)
+
+    for letter, features in after.items():
+        known, asked = (fit.x, fit.after), (judge.x, judge.after)
+        scores[f"fair_{letter}"] = fair_mse(features, known, asked)
+        scores[f"paper_{letter}"] = read(features, known)
+    for letter, features in before.items():
+        known, asked = (fit.y, fit.before), (judge.y, judge.before)
+        scores[f"before_{letter}"] = fair_mse(features, known, asked)
+        scores[f"paper_before_{letter}"] = read(features, known)
     with torch.no_grad():
         losses = model(judge.x, judge.y)
     for direction, term in (("forward", losses.forward), ("backward", losses.backward)):
         if term is not None:
-            values[direction] = _plain(unexplained(term))
-    values["rank"] = _plain(effective_rank(model.embed(judge.x[..., :PROBE, :])))
-    return values
+            scores[direction] = per_seed(relative_loss([term]))
+    scores["rank"] = per_seed(effective_rank(model.embed(judge.x[..., :PROBE, :])))
+    return scores
 
 
-def baselines(seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> dict[str, Values]:
+def baselines(seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> dict[str, Scores]:
     """The same errors without training: from the raw samples, and from an untrained encoder."""
-    fit = exam(seeds, "probe", PROBE, x, y)
-    judge = exam(seeds, "held-out", HELD_OUT, x, y)
-    untrained = SINE.model(Configuration(), seeds)
-    rows: dict[str, Features] = {"raw samples": lambda view: view, "untrained": untrained.embed}
+    fit, judge = both_sets(seeds, x, y)
+    rows: dict[str, Features] = {
+        "raw": raw_input,
+        "untrained": SINE.model(Configuration(), seeds).embed,
+    }
     return {
         name: {
-            "future A": _converged(features, fit, judge, "x", "future"),
-            "past A": _converged(features, fit, judge, "y", "past"),
+            "fair_a": fair_mse(features, (fit.x, fit.after), (judge.x, judge.after)),
+            "before_a": fair_mse(features, (fit.y, fit.before), (judge.y, judge.before)),
         }
         for name, features in rows.items()
     }
-
-
-def unexplained(term: Term) -> Tensor:
-    """The relative loss of one direction, ``(*seeds,)``."""
-    return term.loss / variance(term.target)
-
-
-def _converged(features: Features, fit: Exam, judge: Exam, view: str, goal: str) -> list[float]:
-    probe: LinearProbe = ridge_probe(features(getattr(fit, view)), getattr(fit, goal))
-    return _plain(probe.mse(features(getattr(judge, view)).double(), getattr(judge, goal).double()))
-
-
-def _plain(values: Tensor) -> list[float]:
-    listed: list[float] = torch.atleast_1d(values).tolist()
-    return listed
 
 
 def memory(model: BiJEPA, seeds: Seeds) -> Tensor:
@@ -286,10 +273,10 @@ def memory(model: BiJEPA, seeds: Seeds) -> Tensor:
         seeds: the model's.
 
     Returns:
-        Held-out error of a converged probe for each sample of x from the embedding of x,
+        Held-out error of a fair probe for each sample of x from the embedding of x,
         ``(*seeds, 10)``.
     """
-    fit, judge = exam(seeds, "probe", PROBE), exam(seeds, "held-out", HELD_OUT)
+    fit, judge = both_sets(seeds, CLEAN, CLEAN)
     probe = ridge_probe(model.embed(fit.x), fit.x)
     return (probe(model.embed(judge.x).double()) - judge.x).square().mean(-2)
 
@@ -330,11 +317,13 @@ def sweep(
     y: View = CLEAN,
     steps: int = SINE.steps,
     progress: bool = True,
-) -> dict[float, Values]:
+) -> dict[float, Scores]:
     """Train and read a model for each alpha, the same seeds and waves in all."""
     check_unit_interval(**{f"alphas[{i}]": alpha for i, alpha in enumerate(alphas)})
     return {
-        alpha: readings(train(alpha, seeds, x=x, y=y, steps=steps, progress=progress), seeds, x, y)
+        alpha: probe_errors(
+            train(alpha, seeds, x=x, y=y, steps=steps, progress=progress), seeds, x, y
+        )
         for alpha in alphas
     }
 
@@ -352,10 +341,10 @@ VIEWS = {
 }
 """What happens to y in the second half of the chapter; x stays clean."""
 GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
-ERRORS = ("future A", "future B", "past A", "past B")
+ERRORS = ("fair_a", "fair_b", "before_a", "before_b")
 
 
-def rounded(values: Mapping[str, Sequence[float]]) -> Values:
+def rounded(values: Mapping[str, Sequence[float]]) -> Scores:
     """Four significant digits: a record is read by people too."""
     return {name: [float(f"{n:.4g}") for n in numbers] for name, numbers in values.items()}
 
@@ -371,7 +360,7 @@ def record() -> dict[str, Any]:
         kept = ("rank", "forward", "backward", *ERRORS)
         corrupted[name] = {
             "alpha": by_information,
-            "raw": medians(baselines(seeds, y=view))["raw samples"],
+            "raw": medians(baselines(seeds, y=view))["raw"],
             "sweep": {
                 f"{alpha:g}": rounded({n: v for n, v in row.items() if n in kept})
                 for alpha, row in rows.items()

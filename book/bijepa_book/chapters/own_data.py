@@ -17,6 +17,7 @@ from bijepa_book.records import medians
 from bijepa_core._support.checks import check_positive
 from bijepa_core.data.streams import DrawnBatches
 from bijepa_core.diagnostics import inconsistency
+from bijepa_core.evaluation.metrics import auroc, mahalanobis
 from bijepa_core.evaluation.probes import Features, ridge_probe
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
@@ -133,7 +134,7 @@ def train(
 
 
 def share(features: Features, goal: str, fit: Ecosystems, judge: Ecosystems) -> float:
-    """What a converged probe leaves unexplained of a goal, held out: 0 all read, 1 nothing.
+    """What a fair probe leaves unexplained of a goal, held out: 0 all read, 1 nothing.
 
     Args:
         features: of a window.
@@ -243,33 +244,6 @@ def odd_pairs(x: Tensor, y: Tensor, other: Tensor) -> dict[str, tuple[Tensor, Te
         "backward": (y.flip(-1), x.flip(-1)),
         "undercount": (x, y - 0.5),
     }
-
-
-def auroc(good: Tensor, odd: Tensor) -> float:
-    """The chance that an odd sample scores higher than a good one; ties count half."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(torch.cat([good, odd]).double().numpy())
-    n, m = len(good), len(odd)
-    return float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
-
-
-def mahalanobis(features: Tensor) -> Callable[[Tensor], Tensor]:
-    """Squared distance from the mean in units of the covariance: the classical baseline.
-
-    Args:
-        features: normal ones, ``(n, d)``.
-
-    Returns:
-        Maps features ``(m, d)`` to scores ``(m,)``.
-    """
-    mean, precision = features.double().mean(0), torch.linalg.inv(torch.cov(features.double().T))
-
-    def distance(others: Tensor) -> Tensor:
-        off = others.double() - mean
-        return ((off @ precision) * off).sum(-1)
-
-    return distance
 
 
 def window_scores(model: BiJEPA, x: Tensor) -> dict[str, Score]:

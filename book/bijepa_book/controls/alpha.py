@@ -7,19 +7,19 @@ from matplotlib.figure import Figure
 from bijepa_book.chapters.alpha import (
     CLEAN,
     ERRORS,
-    PROBE,
     View,
     ViewedBatches,
     alpha_of,
-    exam,
-    readings,
-    unexplained,
+    probe_data,
+    probe_errors,
 )
 from bijepa_book.controls.shared import NAMED, picture, png
+from bijepa_book.names import words
 from bijepa_book.style import COLORS, DASHES, style
+from bijepa_core.data.series import PROBE
+from bijepa_core.diagnostics import relative_loss
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.history import History
-from bijepa_core.training import pretrain
 
 Course = dict[str, list[float]]
 """Steps, and the relative loss of each direction at them."""
@@ -29,7 +29,7 @@ class AlphaLab:
     """Train on sine waves with an alpha, noise and hidden samples of the reader's choice.
 
     While it trains, the relative loss of each direction moves; afterwards, bars show what a
-    converged probe reads in both directions. The run before stays beside it.
+    fair probe reads in both directions. The run before stays beside it.
 
     Args:
         steps: training steps a run; 2,000 in the paper.
@@ -96,7 +96,7 @@ class AlphaLab:
         course: Course = {"step": [], "forward": [], "backward": []}
         try:
             model = SINE.model(Configuration(alpha=self.alpha.value), self.seed)
-            judge = exam(self.seed, "lab", PROBE, y=view)
+            judge = probe_data(self.seed, "lab", PROBE, y=view)
 
             def on_log(step: int, _: History) -> None:
                 self.bar.value = step + 1
@@ -105,21 +105,22 @@ class AlphaLab:
                 course["step"].append(step + 1)
                 for name, term in (("forward", losses.forward), ("backward", losses.backward)):
                     if term is not None:
-                        course[name].append(float(unexplained(term)))
+                        course[name].append(float(relative_loss([term])))
                 self.draw([*self.runs, (label, course, {})])
 
-            pretrain(
+            SINE.train(
                 model,
                 ViewedBatches(self.seed, y=view),
                 steps=steps,
-                learning_rate=SINE.learning_rate,
                 device="cpu",
                 log_every=self.redraw,
                 progress=False,
                 on_log=on_log,
             )
             self.status.value = f"Reading: {label}."
-            read = {name: values[0] for name, values in readings(model, self.seed, y=view).items()}
+            read = {
+                name: values[0] for name, values in probe_errors(model, self.seed, y=view).items()
+            }
         except (ArithmeticError, ValueError) as error:
             self.status.value = f"{label}: {error}"
             return
@@ -128,7 +129,7 @@ class AlphaLab:
         self.bar.value = steps
         self.runs.append((label, course, read))
         self.draw(self.runs)
-        numbers = ", ".join(f"{name} {read[name]:.4f}" for name in ERRORS if name in read)
+        numbers = ", ".join(f"{words(name)} {read[name]:.4f}" for name in ERRORS if name in read)
         self.status.value = f"{label}: {numbers}, effective rank {read['rank']:.1f}."
 
     def draw(self, runs: list[tuple[str, Course, dict[str, float]]]) -> None:
@@ -154,8 +155,11 @@ class AlphaLab:
                     places, heights, 0.36, color=COLORS[i], hatch=("", "//")[i], edgecolor="white"
                 )
             left.set(xlim=(0, self.bar.max), yscale="log", title="relative loss, held out")
-            right.set(title="error of a converged probe")
-            right.set_xticks([j + 0.2 * (len(runs) - 1) for j in range(len(ERRORS))], ERRORS)
+            right.set(title="error of a fair probe")
+            right.set_xticks(
+                [j + 0.2 * (len(runs) - 1) for j in range(len(ERRORS))],
+                [words(name) for name in ERRORS],
+            )
             figure.legend(
                 *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
             )

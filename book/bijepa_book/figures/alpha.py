@@ -15,7 +15,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def both_ways(rows: Mapping[float, Values], raw: float) -> Figure:
-    """Errors of converged probes and relative losses against alpha, in both directions.
+    """Errors of fair probes and relative losses against alpha, in both directions.
 
     Args:
         rows: alpha, then what was measured, one number a seed.
@@ -25,8 +25,8 @@ def both_ways(rows: Mapping[float, Values], raw: float) -> Figure:
         Three panels, alphas evenly spaced: Protocol A, Protocol B, relative loss.
     """
     panels = {
-        "error, Protocol A (encoder)": {"future A": "future from x", "past A": "past from y"},
-        "error, Protocol B (predictor)": {"future B": "future from x", "past B": "past from y"},
+        "error, Protocol A (encoder)": {"fair_a": "future from x", "before_a": "past from y"},
+        "error, Protocol B (predictor)": {"fair_b": "future from x", "before_b": "past from y"},
         "relative loss": {"forward": "future from x", "backward": "past from y"},
     }
     with style():
@@ -115,7 +115,7 @@ def corrupted(
     very different difficulty share a panel.
 
     Args:
-        conditions: a label, then alpha (0.5 among them), then ``future A`` and ``past A``, one
+        conditions: a label, then alpha (0.5 among them), then ``fair_a`` and ``before_a``, one
             number a seed.
         by_information: each condition's alpha by Eq. 13.
 
@@ -132,7 +132,7 @@ def corrupted(
             sharex=True,
             squeeze=False,
         )
-        curves = {"future A": "future from clean x", "past A": "past from corrupted y"}
+        curves = {"fair_a": "future from clean x", "before_a": "past from corrupted y"}
         for axis, (label, rows) in zip(axes.flat, conditions.items(), strict=True):
             axis.axvline(by_information[label], color="0.6", linewidth=5, label="alpha by Eq. 13")
             alphas = sorted(rows)

@@ -101,7 +101,7 @@ def image_table(
     """
     setup = MNIST if dataset == "mnist" else DIGITS
     if quick:
-        setup = replace(setup, steps=setup.steps // QUICK, probe_steps=1)
+        setup = replace(setup, steps=max(setup.steps // QUICK, 1), probe_steps=1)
     runs = {
         name: run(setup, CONFIGURATIONS[name], SEED, device=device, progress=progress)
         for name in TABLE_2

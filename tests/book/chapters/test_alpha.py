@@ -109,20 +109,20 @@ def test_reversing_time_exchanges_alpha_and_its_complement() -> None:
     torch.testing.assert_close(there.forward.loss, back.backward.loss)
 
 
-def test_readings_are_those_of_a_probe_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_errors_are_those_of_a_probe_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpha, "HELD_OUT", 500)
     view, seeds = View(noise=0.2), (0, 1)
     model = alpha.train(0.5, seeds, y=view, steps=5, progress=False)
-    found = alpha.readings(model, seeds, y=view)
+    found = alpha.probe_errors(model, seeds, y=view)
     assert {"rank", "forward", "backward", *alpha.ERRORS} <= set(found)
     one = unstack(model, 1)
     fit, judge = (
-        alpha.exam(1, purpose, count, y=view)
+        alpha.probe_data(1, purpose, count, y=view)
         for purpose, count in (("probe", 1000), ("held-out", 500))
     )
     probe = ridge_probe(one.predict_backward(fit.y), fit.x[:, -1:])
     expected = probe.mse(one.predict_backward(judge.y).double(), judge.x[:, -1:].double())
-    assert found["past B"][1] == pytest.approx(float(expected), rel=1e-3)
+    assert found["before_b"][1] == pytest.approx(float(expected), rel=1e-3)
     error = (one.predict_forward(judge.x) - one.target(judge.y)).square().mean()
     spread = one.target(judge.y).var(0, correction=0).mean()
     assert found["forward"][1] == pytest.approx(float((error / spread).detach()), rel=1e-3)
@@ -130,18 +130,18 @@ def test_readings_are_those_of_a_probe_written_out(monkeypatch: pytest.MonkeyPat
 
 def test_a_direction_that_does_not_exist_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpha, "HELD_OUT", 200)
-    for weight, gone in ((1.0, {"past B", "backward"}), (0.0, {"future B", "forward"})):
+    for weight, gone in ((1.0, {"before_b", "backward"}), (0.0, {"fair_b", "forward"})):
         rows = alpha.sweep((weight,), (0, 1), steps=2, progress=False)
         assert not gone & set(rows[weight])
-        assert {"future A", "past A", "rank"} <= set(rows[weight])
+        assert {"fair_a", "before_a", "rank"} <= set(rows[weight])
 
 
 def test_baselines_have_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpha, "HELD_OUT", 2000)
     rows = alpha.baselines((0, 1), y=View(noise=0.5))
-    raw, untrained = rows["raw samples"], rows["untrained"]
-    assert max(raw["future A"]) < min(untrained["future A"])
-    assert min(raw["past A"]) > max(raw["future A"])  # noise on y harms what is read from y
+    raw, untrained = rows["raw"], rows["untrained"]
+    assert max(raw["fair_a"]) < min(untrained["fair_a"])
+    assert min(raw["before_a"]) > max(raw["fair_a"])  # noise on y harms what is read from y
 
 
 def test_the_first_update_of_a_predictor_does_not_know_alpha() -> None:

@@ -10,7 +10,7 @@ import torch
 
 from bijepa_book.chapters import own_data
 from bijepa_book.chapters.own_data import Ecosystems
-from bijepa_core.seeds import init_stacked, generator
+from bijepa_core.seeds import generator, init_stacked
 
 
 @pytest.fixture(scope="module")
@@ -98,20 +98,6 @@ def test_odd_windows_differ_where_they_should() -> None:
     assert torch.equal(odd["reversed"].flip(-1), x)
     pairs = own_data.odd_pairs(x, y, late)
     assert torch.equal(torch.cat(pairs["backward"], -1).flip(-1), torch.cat([x, y], -1))
-
-
-def test_auroc_counts_pairs() -> None:
-    good, odd = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0])
-    wins = [float(o > g) + 0.5 * float(o == g) for g in good for o in odd]
-    assert own_data.auroc(good, odd) == pytest.approx(sum(wins) / len(wins))
-
-
-def test_mahalanobis_of_a_known_normal() -> None:
-    normal = torch.randn(20_000, 2, generator=generator(0, "test")) * torch.tensor([1.0, 10.0])
-    distance = own_data.mahalanobis(normal)(torch.tensor([[3.0, 0.0], [0.0, 30.0], [0.0, 0.0]]))
-    torch.testing.assert_close(
-        distance, torch.tensor([9.0, 9.0, 0.0], dtype=torch.float64), atol=0.3, rtol=0
-    )
 
 
 def test_scores_find_gross_errors(systems: Ecosystems) -> None:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from bijepa_core.runs import run, sine_data
 from torch import Tensor
 
 from bijepa_book.chapters import sphere
@@ -11,8 +12,7 @@ from bijepa_core.data import sine
 from bijepa_core.evaluation.probes import adam_probe, protocol_a, raw_input, ridge_probe
 from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import run, sine_data
-from bijepa_core.seeds import Seeds, sample_per_seed, generator, unstack
+from bijepa_core.seeds import Seeds, generator, sample_per_seed, unstack
 
 FEW = (0, 1)
 

@@ -17,8 +17,8 @@ def test_the_button_trains_draws_and_reads_both_directions(lab: AlphaLab) -> Non
     lab.button.click()
     assert bytes(lab.picture.value).startswith(b"\x89PNG")
     assert lab.bar.value == 20
-    assert "future A" in lab.status.value
-    assert "past B" in lab.status.value
+    assert "A, fair" in lab.status.value
+    assert "B, before" in lab.status.value
     (_, course, _) = lab.runs[0]
     assert course["step"] == [1, 11]
     assert len(course["forward"]) == len(course["backward"]) == 2
@@ -31,8 +31,8 @@ def test_classic_has_one_direction_and_corruption_changes_the_run(lab: AlphaLab)
     lab.train()
     (_, _, before), (_, course, after) = lab.runs
     assert course["backward"] == []
-    assert "past B" not in after
-    assert after["past A"] > before["past A"]
+    assert "before_b" not in after
+    assert after["before_a"] > before["before_a"]
     lab.train()
     assert len(lab.runs) == 2
 
@@ -50,7 +50,7 @@ def test_a_failed_run_says_why_and_frees_the_button(
     def diverge(*_: object, **__: object) -> None:
         raise FloatingPointError("the loss became NaN")
 
-    monkeypatch.setattr("bijepa_book.controls.alpha.pretrain", diverge)
+    monkeypatch.setattr("bijepa_core.experiments.pretrain", diverge)
     lab.train()
     assert "NaN" in lab.status.value
     assert not lab.button.disabled

@@ -14,29 +14,26 @@ from torch import Tensor, nn
 from bijepa_book.evidence import metrics
 from bijepa_book.evidence.grid import Condition, conditions
 from bijepa_book.evidence.metrics import (
-    Halves,
-    Values,
     Watch,
     gain_measures,
-    held_out_mse,
-    image_baselines,
     image_measures,
     latent_measures,
-    missed,
-    neighbor_errors,
-    series_baselines,
     series_measures,
-    training_measures,
+    untrained_images,
+    untrained_series,
     violation_measures,
     violations,
 )
 from bijepa_core.constraints import EXPRESSIVE
 from bijepa_core.data import mnist, sine
+from bijepa_core.data.mnist import Halves, ImageData
+from bijepa_core.data.series import SeriesData
+from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.evaluation import probes
 from bijepa_core.evaluation.probes import Features, ridge_probe
+from bijepa_core.evaluation.scores import Scores
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.runs import SeriesData
 from bijepa_core.seeds import sample_per_seed
 from bijepa_core.training import pretrain
 
@@ -82,7 +79,7 @@ def trained(which: Condition, data: SeriesData, seeds: tuple[int, ...] = SEEDS) 
     return model
 
 
-def each_seed(found: Values, count: int = len(SEEDS)) -> Values:
+def each_seed(found: Scores, count: int = len(SEEDS)) -> Scores:
     """The same, after a look that each measure has a finite number a seed."""
     for name, numbers in found.items():
         assert len(numbers) == count, name
@@ -139,39 +136,11 @@ def data(experiment: str) -> SeriesData:
 # --- probes ----------------------------------------------------------------------------------
 
 
-def test_the_held_out_error_of_a_probe_is_that_of_least_squares(normal: Normal) -> None:
-    x, unseen, mix = normal(2, 400, 6), normal(2, 300, 6), normal(2, 6, 2)
-    y, truth = x @ mix + normal(2, 400, 2), unseen @ mix + normal(2, 300, 2)
-    found = held_out_mse(ridge_probe(x, y), unseen, truth)
-    assert found == pytest.approx(least_squares(x, y, unseen, truth), rel=0.01)
-    assert found != pytest.approx(least_squares(x, y, x, y), rel=0.01)  # not the training error
-
-
-def test_neighbors_are_those_of_scikit_learn(normal: Normal) -> None:
-    scale = torch.tensor([1e-3, 1.0, 1e3, 1.0])
-    x, unseen = normal(2, 90, 4) * scale, normal(2, 70, 4) * scale
-    y, truth = x[..., :2] / scale[:2], unseen[..., :2] / scale[:2]
-    expected = neighbors(x, y, unseen, truth)
-    assert neighbor_errors(x, y, unseen, truth) == pytest.approx(expected, rel=1e-9)
-
-
-def test_a_single_neighbor_of_a_known_point_is_the_point(normal: Normal) -> None:
-    x, y = normal(2, 50, 3), normal(2, 50, 2)
-    assert neighbor_errors(x, y, x[:, 5:], y[:, 5:], count=1) == [0, 0]
-
-
-def test_neighbors_do_not_depend_on_where_the_origin_is(normal: Normal) -> None:
-    x, y = normal(1, 200, 3).float(), normal(1, 200, 2).float()
-    far, few = x + 1e4, slice(FEW)
-    expected = neighbors(far, y, far[:, few], y[:, few])
-    assert neighbor_errors(far, y, far, y) == pytest.approx(expected, rel=1e-6)
-
-
 def test_series_measures_are_those_of_other_libraries(experiment: str, data: SeriesData) -> None:
     which = condition(experiment)
     model = trained(which, data)
     found = each_seed(series_measures(model, which, data, SEEDS))
-    (x, y), (unseen_x, unseen_y), size = data.probe_windows, data.held_out_windows, data.size
+    (x, y), (unseen_x, unseen_y), size = data.probe, data.held_out, data.state_dim
     first, truth = y[..., :size], unseen_y[..., :size]
     for letter, read in (("a", model.embed), ("b", model.predict_forward)):
         seen, unseen = read(x), read(unseen_x)
@@ -197,7 +166,8 @@ def test_series_measures_are_those_of_other_libraries(experiment: str, data: Ser
 
 def test_the_papers_probe_approaches_the_fit_to_its_own_training_set() -> None:
     data = series("sine")
-    seen, first = condition("sine").model(SEEDS).embed(data.probe[0]), data.probe[1]
+    x, first = data.next_state(data.probe)
+    seen = condition("sine").model(SEEDS).embed(x)
     errors = []
     for steps in (3, 50, 500):
         which = condition("sine", probe_steps=steps)
@@ -227,8 +197,8 @@ def test_what_a_missing_predictor_would_say_is_left_out(name: str, absent: set[s
 
 def test_baselines_by_hand(experiment: str, data: SeriesData) -> None:
     which = condition(experiment, "baselines")
-    found = each_seed(series_baselines(which, data, SEEDS))
-    (x, y), (unseen_x, unseen_y), size = data.probe_windows, data.held_out_windows, data.size
+    found = each_seed(untrained_series(which, data, SEEDS))
+    (x, y), (unseen_x, unseen_y), size = data.probe, data.held_out, data.state_dim
     past = unseen_x.double().numpy().reshape(2, 200, -1, size)
     future = unseen_y.double().numpy().reshape(2, 200, -1, size)
     step = past[:, :, -1] - past[:, :, -2]
@@ -258,8 +228,8 @@ def test_distance_is_the_rank_of_scipys_mahalanobis(normal: Normal) -> None:
     from sklearn.metrics import roc_auc_score
 
     data = series("sine")
-    found = series_baselines(condition("sine", "baselines"), data, SEEDS)
-    x, held_out = data.probe_windows[0], data.held_out_windows[0]
+    found = untrained_series(condition("sine", "baselines"), data, SEEDS)
+    x, held_out = data.probe[0], data.held_out[0]
     odd = violations(held_out[:, FEW:], 1, SEEDS)["static"]
     for k in range(2):
         bank = x[k].double().numpy()
@@ -276,7 +246,7 @@ def test_no_forecast_of_waves_beats_the_best() -> None:
         return sine.split(sample_per_seed(SEEDS, purpose, lambda g: sine.waves(count, g)))
 
     data = SeriesData(lambda step: views("test/train", 8), 1, views("a", 500), views("b", 500))
-    found = series_baselines(condition("sine", "baselines"), data, SEEDS)
+    found = untrained_series(condition("sine", "baselines"), data, SEEDS)
     for k in range(2):
         assert sine.NOISE**2 < found["best"][k] < found["raw"][k] < found["mean"][k]
         assert sine.NOISE**2 < found["best_whole"][k] < found["raw_whole"][k]
@@ -284,14 +254,6 @@ def test_no_forecast_of_waves_beats_the_best() -> None:
 
 
 # --- latents ---------------------------------------------------------------------------------
-
-
-def test_missed_is_one_for_the_mean_and_nothing_for_the_truth(normal: Normal) -> None:
-    truth = 3 + normal(2, 40, 5)
-    mean = truth.mean(-2, keepdim=True).expand_as(truth)
-    assert missed(mean, truth) == pytest.approx([1, 1])
-    assert missed(truth, truth) == [0, 0]
-    assert missed(2 * mean - truth, truth) == pytest.approx([4, 4])  # mirrored at the mean
 
 
 class Plain(nn.Module):
@@ -309,7 +271,7 @@ class Plain(nn.Module):
 def test_latents_of_predictors_that_are_known(constant: bool) -> None:
     model = condition("sine").model(SEEDS)
     model.forward_predictor = model.backward_predictor = Plain(constant)
-    x, _ = series("sine").held_out_windows
+    x, _ = series("sine").held_out
     found = latent_measures(model, x, x)  # the future is the past
     x = x[:, :FEW]
     for name in ("missed_future", "missed_past", "missed_loop"):
@@ -325,7 +287,7 @@ def test_latents_of_predictors_that_are_known(constant: bool) -> None:
 def test_a_loop_is_told_from_its_halves() -> None:
     model = condition("sine").model(SEEDS)
     model.forward_predictor, model.backward_predictor = Plain(False), Plain(True)
-    x, _ = series("sine").held_out_windows
+    x, _ = series("sine").held_out
     found = latent_measures(model, x, x)
     assert found["missed_future"] == [0, 0]
     assert found["missed_past"] == pytest.approx([1, 1], abs=1e-5)
@@ -336,7 +298,7 @@ def test_a_loop_is_told_from_its_halves() -> None:
 def test_each_direction_is_held_against_what_it_aims_at(name: str) -> None:
     model = condition("sine", name).model(SEEDS)
     model.forward_predictor, model.backward_predictor = Scaled(2.0), Scaled(0.25)
-    x, y = series("sine").held_out_windows
+    x, y = series("sine").held_out
     found = latent_measures(model, x, y)
     s, t = (model.embed(w[:, :FEW]).double().numpy() for w in (x, y))
     sphere = name == "restrictive"  # where a forecast has no length of its own
@@ -375,7 +337,7 @@ def test_gains_do_nothing_to_an_encoder_that_is_blind_to_them() -> None:
     data = series("sine")
     found = each_seed(gain_measures(reading(True), data, SEEDS))
     assert found["gain_drift"] == pytest.approx([0, 0], abs=1e-10)
-    (x, first), (unseen, truth) = data.probe, data.held_out
+    (x, first), (unseen, truth) = map(data.next_state, (data.probe, data.held_out))
     s, t = (w / w.norm(dim=-1, keepdim=True) for w in (x, unseen))
     assert found["gain_error"] == pytest.approx(
         least_squares(s, first, t[:, :FEW], truth[:, :FEW]), rel=0.15
@@ -386,7 +348,7 @@ def test_gains_do_nothing_to_an_encoder_that_is_blind_to_them() -> None:
 def test_gains_drive_a_linear_encoder() -> None:
     data = series("sine")
     found = each_seed(gain_measures(reading(False), data, SEEDS))
-    (x, first), (unseen, truth) = data.probe, data.held_out
+    (x, first), (unseen, truth) = map(data.next_state, (data.probe, data.held_out))
     for k in range(2):
         w = unseen[k, :FEW].double().numpy()
         power = np.square(w).mean() / w.var(0).mean()  # the change is half the window, or all of it
@@ -418,7 +380,7 @@ def test_a_gain_is_hidden_from_some_encoders_alone() -> None:
 
 
 def test_each_violation_breaks_what_it_says_and_no_more(experiment: str, data: SeriesData) -> None:
-    good, size = data.held_out_windows[0], data.size
+    good, size = data.held_out[0], data.state_dim
     before = good.clone()
     odd = violations(good, size, SEEDS)
     assert torch.equal(good, before)
@@ -449,7 +411,7 @@ def test_each_violation_breaks_what_it_says_and_no_more(experiment: str, data: S
 
 
 def test_violations_of_a_seed_are_the_same_alone_and_in_company() -> None:
-    good = series("lorenz").held_out_windows[0]
+    good = series("lorenz").held_out[0]
     together, alone = violations(good, 3, SEEDS), violations(good[1:], 3, SEEDS[1:])
     assert all(torch.equal(together[name][1:], windows) for name, windows in alone.items())
     assert not torch.equal(together["spike"][0] - good[0], together["spike"][1] - good[1])
@@ -465,7 +427,7 @@ def test_a_score_that_knows_nothing_scores_one_half(normal: Normal) -> None:
 
 
 def test_an_oracle_scores_one_and_its_opposite_nothing(data: SeriesData) -> None:
-    held_out = data.held_out_windows[0]
+    held_out = data.held_out[0]
 
     def odd(w: Tensor) -> Tensor:
         gap = torch.cdist(w, held_out, compute_mode="donot_use_mm_for_euclid_dist")
@@ -481,10 +443,10 @@ def test_an_oracle_scores_one_and_its_opposite_nothing(data: SeriesData) -> None
 
 
 def test_the_mean_over_kinds_is_a_mean_over_kinds(data: SeriesData) -> None:
-    states = data.held_out_windows[0].shape[-1] // data.size
+    states = data.held_out[0].shape[-1] // data.state_dim
 
     def stillness(w: Tensor) -> Tensor:  # sees one kind alone
-        return -w.unflatten(-1, (states, data.size)).diff(dim=-2)[..., -1, :].abs().sum(-1)
+        return -w.unflatten(-1, (states, data.state_dim)).diff(dim=-2)[..., -1, :].abs().sum(-1)
 
     found = violation_measures(stillness, data, SEEDS)
     assert found["violation_frozen"] == [1, 1]
@@ -575,75 +537,16 @@ class Scaled(nn.Module):
         return self.factor * s
 
 
-def history(loss: Tensor, relative: Tensor | None = None) -> History:
-    """A history with one loss, ``(steps, seeds)``, in both directions."""
-    rows = torch.ones(len(loss), loss.shape[1]) if relative is None else relative
-    names = ("norm", "variance", "effective_rank")
-    return History(
-        1,
-        {"total": 2 * loss, "forward": loss, "backward": loss},
-        {"relative_loss": rows, **{name: torch.ones_like(rows) for name in names}},
-    )
-
-
-def test_a_falling_loss_never_rises_and_a_rising_one_always() -> None:
-    falling = torch.linspace(2, 1, 1_000)
-    mixed = torch.where(torch.arange(1_000) < 500, falling, 4 - falling)
-    found = training_measures(history(torch.stack([falling, falling.flip(0), mixed], 1)))
-    assert found["rises"][:2] == [0, 1]
-    # five means fall, then five rise; the step up between the two is one more
-    assert found["rises"][2] == pytest.approx(5 / 9)
-    assert found["train_loss"] == pytest.approx([1.05, 1.95, 2.95], abs=1e-3)
-
-
-def test_the_relative_loss_comes_back_from_its_lowest() -> None:
-    relative = torch.ones(200, 2)
-    relative[50:60, 0] = 0.25  # a twentieth of the run, at a quarter
-    relative[180:] = 0.5
-    relative[:, 1] = torch.linspace(3, 1, 200)
-    found = training_measures(history(torch.ones(200, 2), relative))
-    assert found["relative_rebound"][0] == pytest.approx(2)
-    assert found["relative_rebound"][1] == pytest.approx(1.1 / 1.05, abs=0.02)
-
-
-def test_roughness_is_of_what_exists_and_does_not_depend_on_scale(normal: Normal) -> None:
-    loss = torch.exp(0.1 * normal(4_000, 2))
-    one = history(loss)
-    one.losses["backward"] = torch.full_like(loss, float("nan"))
-    found = training_measures(one)
-    assert "roughness_backward" not in found
-    assert found["roughness_forward"] == pytest.approx([0.1, 0.1], rel=0.05)
-    assert found["roughness"] == pytest.approx(found["roughness_forward"])
-
-
 # --- images ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def halves() -> Halves:
+def images() -> ImageData:
     """A few of scikit-learn's digits."""
     digits = mnist.load("digits")
-    few = mnist.Digits(
-        digits.train[:300], digits.train_labels[:300], digits.test[:100], digits.test_labels[:100]
-    )
-    return Halves(few, torch.device("cpu"))
-
-
-def test_halves_are_the_images_as_each_reader_knows_them(halves: Halves) -> None:
-    digits = mnist.load("digits")
-    whole = digits.train[:300].double().numpy() / 255
-    normalized = (whole - 0.1307) / 0.3081
-    for ours, theirs in (
-        (halves.left[:, 0], normalized[..., :14]),
-        (halves.right[:, 0], normalized[..., 14:]),
-        (halves.scaled[:, 0], whole[..., :14]),
-        (halves.pixels.reshape(-1, 28, 14), whole[..., 14:]),
-    ):
-        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-5)
-    test = digits.test[:100].double().numpy() / 255
-    np.testing.assert_allclose(halves.scaled_test[:, 0].numpy(), test[..., :14], atol=1e-5)
-    pixels = halves.test_pixels.reshape(-1, 28, 14).numpy()
-    np.testing.assert_allclose(pixels, test[..., 14:], atol=1e-5)
+    train = Halves.of(digits.train[:300], digits.train_labels[:300])
+    test = Halves.of(digits.test[:100], digits.test_labels[:100])
+    return ImageData(ShuffledBatches(train.left, train.right, batch_size=8, seeds=0), train, test)
 
 
 PENALTY = 0.01
@@ -651,38 +554,38 @@ PENALTY = 0.01
 
 @pytest.fixture
 def one_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaves the converged classifier no choice, and little to do."""
+    """Leaves the fair classifier no choice, and little to do."""
     monkeypatch.setattr(probes, "SOFTMAX_PENALTIES", (PENALTY,))
 
 
-def logistic(seen: Tensor, unseen: Tensor, data: Halves) -> list[float]:
+def logistic(seen: Tensor, unseen: Tensor, data: ImageData) -> list[float]:
     """Accuracy of scikit-learn's softmax regression, under the same penalty."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(seen.double().numpy())
     model = LogisticRegression(C=1 / (len(seen) * PENALTY), max_iter=1_000)
-    model.fit(scaler.transform(seen.double().numpy()), data.labels.numpy())
-    return [float(model.score(scaler.transform(unseen.double().numpy()), data.test_labels.numpy()))]
+    model.fit(scaler.transform(seen.double().numpy()), data.train.labels.numpy())
+    return [float(model.score(scaler.transform(unseen.double().numpy()), data.test.labels.numpy()))]
 
 
-def voted(seen: Tensor, unseen: Tensor, data: Halves) -> list[float]:
+def voted(seen: Tensor, unseen: Tensor, data: ImageData) -> list[float]:
     """Accuracy of scikit-learn's five nearest neighbors."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    model = KNeighborsClassifier(5).fit(seen.numpy(), data.labels.numpy())
-    return [float(model.score(unseen.numpy(), data.test_labels.numpy()))]
+    model = KNeighborsClassifier(5).fit(seen.numpy(), data.train.labels.numpy())
+    return [float(model.score(unseen.numpy(), data.test.labels.numpy()))]
 
 
 @pytest.mark.usefixtures("one_penalty")
-def test_image_measures_are_those_of_other_libraries(halves: Halves) -> None:
+def test_image_measures_are_those_of_other_libraries(images: ImageData) -> None:
     which = condition("mnist", probe_steps=2)
     model = which.model(0).eval()
-    found = each_seed(image_measures(model, which, halves, 0), 1)
+    found = each_seed(image_measures(model, which, images, 0), 1)
     for letter, read in (("a", model.embed), ("b", model.predict_forward)):
-        expected = logistic(read(halves.left), read(halves.test_left), halves)
+        expected = logistic(read(images.train.left), read(images.test.left), images)
         assert found[f"fair_accuracy_{letter}"] == pytest.approx(expected, abs=0.011)
-    expected = voted(model.embed(halves.left), model.embed(halves.test_left), halves)
+    expected = voted(model.embed(images.train.left), model.embed(images.test.left), images)
     assert found["knn_accuracy"] == pytest.approx(expected, abs=0.03)  # ties are broken otherwise
     assert 0.3 < found["paper_accuracy"][0] <= 1  # chance is 0.1
     assert {"rank", "missed_future", "missed_past", "missed_loop"} <= found.keys()
@@ -691,24 +594,29 @@ def test_image_measures_are_those_of_other_libraries(halves: Halves) -> None:
 @pytest.mark.usefixtures("one_penalty")
 @pytest.mark.parametrize("knows", [True, False])
 def test_drawings_are_judged_on_images_that_were_held_out(
-    knows: bool, halves: Halves, monkeypatch: pytest.MonkeyPatch
+    knows: bool, images: ImageData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Tensor] = []
-    truth, mean = halves.test_pixels, halves.pixels.mean(0).expand(len(halves.test_pixels), -1)
+    truth, mean = (
+        images.test.right_pixels,
+        images.train.right_pixels.mean(0).expand(len(images.test.right_pixels), -1),
+    )
 
     def decoder(features: Tensor, pixels: Tensor, **_: object) -> Drawing:
         asked.append(features)
-        assert pixels is halves.pixels
+        assert pixels is images.train.right_pixels
         return Drawing(truth if knows else mean, float(len(asked)))
 
     monkeypatch.setattr(metrics, "train_decoder", decoder)
     which = condition("mnist", probe_steps=1)
     model = which.model(0).eval()
-    found = image_measures(model, which, halves, 0)
-    torch.testing.assert_close(asked[0], model.embed(halves.scaled))  # as the paper's script does
-    torch.testing.assert_close(asked[1], model.embed(halves.left))
+    found = image_measures(model, which, images, 0)
+    torch.testing.assert_close(
+        asked[0], model.embed(images.train.unnormalized("left"))
+    )  # as the paper's script does
+    torch.testing.assert_close(asked[1], model.embed(images.train.left))
     assert found["paper_decoder"] == [1]  # what it says of its own training set
-    expected = voted(halves.pixels, truth if knows else mean, halves)
+    expected = voted(images.train.right_pixels, truth if knows else mean, images)
     assert found["fair_true"] == pytest.approx(expected, abs=0.03)
     error = np.square((truth - mean).double().numpy()).mean()
     assert found["fair_decoder"] == pytest.approx([0 if knows else error], rel=1e-5)
@@ -737,16 +645,16 @@ class Drawing:
 
 
 @pytest.mark.usefixtures("one_penalty")
-def test_image_baselines_are_those_of_other_libraries(halves: Halves) -> None:
+def test_image_baselines_are_those_of_other_libraries(images: ImageData) -> None:
     which = condition("mnist", "baselines", probe_steps=2)
-    found = each_seed(image_baselines(which, halves, 0), 1)
-    flat, unseen = halves.left.flatten(1), halves.test_left.flatten(1)
+    found = each_seed(untrained_images(which, images, 0), 1)
+    flat, unseen = images.train.left.flatten(1), images.test.left.flatten(1)
     fresh = which.model(0).eval()
-    assert found["raw_knn_accuracy"] == pytest.approx(voted(flat, unseen, halves), abs=0.03)
-    assert found["raw_accuracy"] == pytest.approx(logistic(flat, unseen, halves), abs=0.011)
-    expected = logistic(fresh.embed(halves.left), fresh.embed(halves.test_left), halves)
+    assert found["raw_knn_accuracy"] == pytest.approx(voted(flat, unseen, images), abs=0.03)
+    assert found["raw_accuracy"] == pytest.approx(logistic(flat, unseen, images), abs=0.011)
+    expected = logistic(fresh.embed(images.train.left), fresh.embed(images.test.left), images)
     assert found["untrained_accuracy"] == pytest.approx(expected, abs=0.011)
-    test = halves.test_pixels.double().numpy()
-    mean = halves.pixels.double().numpy().mean(0)
+    test = images.test.right_pixels.double().numpy()
+    mean = images.train.right_pixels.double().numpy().mean(0)
     assert found["mean_image"] == pytest.approx([np.square(test - mean).mean()], rel=1e-5)
     assert 0 < found["untrained_decoder"][0] < 0.3

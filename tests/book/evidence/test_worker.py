@@ -11,10 +11,11 @@ import torch
 
 from bijepa_book.evidence import metrics, worker
 from bijepa_book.evidence.grid import Condition, conditions
-from bijepa_book.evidence.worker import merged, one_thread, run_part
-from bijepa_core import runs
+from bijepa_book.evidence.worker import merged, run_part
+from bijepa_core import experiments
 from bijepa_core._support.errors import DataNotFoundError, NonFiniteLossError
-from bijepa_core.data import mnist
+from bijepa_core._support.threads import threads
+from bijepa_core.data import mnist, series
 from bijepa_core.evaluation import probes
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
@@ -26,8 +27,8 @@ Part = dict[str, Any]
 @pytest.fixture(autouse=True)
 def fewer_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the study's windows."""
-    monkeypatch.setattr(runs, "PROBE", 200)
-    monkeypatch.setattr(runs, "HELD_OUT", 300)
+    monkeypatch.setattr(series, "PROBE", 200)
+    monkeypatch.setattr(series, "HELD_OUT", 300)
     monkeypatch.setattr(metrics, "LOOKED_AT", 100)
 
 
@@ -38,7 +39,7 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> None:
     few = mnist.Digits(
         every.train[:200], every.train_labels[:200], every.test[:80], every.test_labels[:80]
     )
-    monkeypatch.setattr(mnist, "load", lambda: few)
+    monkeypatch.setattr(mnist, "load", lambda dataset="mnist": few)
 
 
 def condition(experiment: str, name: str = "expressive", **changes: Any) -> Condition:
@@ -92,7 +93,7 @@ def test_a_part_is_plain_data_with_provenance() -> None:
 
 
 def test_the_baselines_are_not_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "pretrain", None)  # cannot be called
+    monkeypatch.setattr(experiments, "pretrain", None)  # cannot be called
     found = run_part(condition("sine", "baselines"), (0,))
     assert found["curves"] == {}
     assert {"copy_last", "best", "distance"} <= found["measures"].keys()
@@ -106,7 +107,7 @@ def test_the_condition_is_what_is_trained(monkeypatch: pytest.MonkeyPatch) -> No
         seen.append((model, options | {"batch": x.shape}))
         return pretrain(model, batches, **options)
 
-    monkeypatch.setattr(worker, "pretrain", remember)
+    monkeypatch.setattr(experiments, "pretrain", remember)
     which = condition("sine", "restrictive", batch_size=7, steps=250, learning_rate=2e-3, tau=0.5)
     run_part(which, (0, 1))
     ((model, options),) = seen
@@ -137,7 +138,7 @@ def test_images_are_measured_one_seed_at_a_time(monkeypatch: pytest.MonkeyPatch)
     once = {"raw_accuracy", "raw_knn_accuracy", "mean_image"}  # these know no seed
     assert first["measures"].keys() - idle["measures"].keys() == once
     assert trained["curves"] == idle["curves"] == {}
-    with pytest.raises(ValueError, match=r"one seed at a time; received seeds \(0, 1\)"):
+    with pytest.raises(ValueError, match=r"mnist is trained 1 seed.*received seeds \(0, 1\)"):
         run_part(condition("mnist"), (0, 1))
 
 
@@ -148,7 +149,7 @@ def test_seeds_that_are_none_are_refused(seeds: tuple[int, ...]) -> None:
 
 
 def test_absent_images_are_an_error_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere() -> mnist.Digits:
+    def nowhere(dataset: str) -> mnist.Digits:
         raise DataNotFoundError("not here")
 
     monkeypatch.setattr(mnist, "load", nowhere)
@@ -177,14 +178,14 @@ def test_a_part_runs_on_one_thread_and_leaves_the_others_be(
         during.append(torch.get_num_threads())
         return {}, {}
 
-    monkeypatch.setattr(worker, "_series", look)
+    monkeypatch.setattr(worker, "_measured", look)
     run_part(condition("sine"), (0,))
     assert during == [1]
     assert three_threads == [3, 1, 3]
 
 
 def test_threads_come_back_after_an_error(three_threads: list[int]) -> None:
-    with pytest.raises(KeyboardInterrupt), one_thread():
+    with pytest.raises(KeyboardInterrupt), threads(1):
         raise KeyboardInterrupt
     assert three_threads == [3, 1, 3]
 
@@ -195,7 +196,7 @@ def test_threads_come_back_after_an_error(three_threads: list[int]) -> None:
 def test_what_is_no_number_becomes_none(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"a": [math.nan, 1.23456789], "b": [math.inf, -math.inf], "c": [0.0, 1e-30]}
     curves = {"steps": [0, 123_456_789], "norm": [[1.0, math.nan], [2.0, 3.0]]}
-    monkeypatch.setattr(worker, "_series", lambda *_: (values, curves))
+    monkeypatch.setattr(worker, "_measured", lambda *_: (values, curves))
     found = run_part(condition("sine"), (0, 1))
     assert found["measures"] == {"a": [None, 1.23457], "b": [None, None], "c": [0.0, 1e-30]}
     assert found["curves"] == {"steps": [0, 123_456_789], "norm": [[1.0, None], [2.0, 3.0]]}
@@ -219,7 +220,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             return pretrain(one, batches, **options)
 
         monkeypatch.setattr(Condition, "model", remember)
-        monkeypatch.setattr(worker, "pretrain", explode)
+        monkeypatch.setattr(experiments, "pretrain", explode)
 
     return arrange
 

@@ -19,9 +19,9 @@ def _closed() -> Iterator[None]:
 
 
 def test_a_missing_direction_leaves_a_gap_in_its_curve() -> None:
-    full = {"future A": [0.1, 0.3, 0.2], "past A": [0.2] * 3, "forward": [0.5] * 3}
-    full |= {"backward": [0.4] * 3, "future B": [0.1] * 3, "past B": [0.1] * 3}
-    classic = {name: v for name, v in full.items() if name not in ("past B", "backward")}
+    full = {"fair_a": [0.1, 0.3, 0.2], "before_a": [0.2] * 3, "forward": [0.5] * 3}
+    full |= {"backward": [0.4] * 3, "fair_b": [0.1] * 3, "before_b": [0.1] * 3}
+    classic = {name: v for name, v in full.items() if name not in ("before_b", "backward")}
     figure = alpha.both_ways({0.5: full, 1.0: classic}, raw=0.05)
     first, second, _ = figure.axes
     np.testing.assert_allclose(np.asarray(first.lines[0].get_ydata()), [0.2, 0.2])
@@ -48,8 +48,8 @@ def test_views_stand_below_each_other() -> None:
 
 
 def test_corrupted_conditions_are_relative_to_one_half_and_carry_equation_13() -> None:
-    rows = {0.0: {"future A": [0.2, 0.6], "past A": [0.3, 0.4]}}
-    rows[0.5] = {"future A": [0.1, 0.2], "past A": [0.3, 0.4]}
+    rows = {0.0: {"fair_a": [0.2, 0.6], "before_a": [0.3, 0.4]}}
+    rows[0.5] = {"fair_a": [0.1, 0.2], "before_a": [0.3, 0.4]}
     figure = alpha.corrupted({"noise 1": rows}, {"noise 1": 0.9})
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert list(np.asarray(lines["alpha by Eq. 13"].get_xdata())) == [0.9, 0.9]

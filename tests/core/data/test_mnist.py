@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -151,3 +152,19 @@ def test_scaling_by_the_batch_as_the_script_does_gives_scale() -> None:
     span = images.float().max()
     torch.testing.assert_close((normalized - low) / (high - low), images.float() / span)
     torch.testing.assert_close(mnist.scale(images) * 255, images.float())
+
+
+def test_halves_are_the_images_as_encoders_and_decoders_know_them() -> None:
+    digits = mnist.load("digits")
+    halves = mnist.Halves.of(digits.train[:300], digits.train_labels[:300])
+    whole = digits.train[:300].double().numpy() / 255
+    normalized = (whole - 0.1307) / 0.3081
+    for ours, theirs in (
+        (halves.left[:, 0], normalized[..., :14]),
+        (halves.right[:, 0], normalized[..., 14:]),
+        (halves.unnormalized("left")[:, 0], whole[..., :14]),
+        (halves.pixels("right").reshape(-1, 28, 14), whole[..., 14:]),
+    ):
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-5)
+    assert torch.equal(halves.half("left"), halves.left)
+    assert torch.equal(halves.first(7).labels, digits.train_labels[:7])
