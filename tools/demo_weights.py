@@ -15,12 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from bijepa_book.chapters import mnist as hallucination
+<<<<<<< HEAD
 from bijepa_book.chapters.lorenz import train_forecaster
+=======
+from bijepa_book.hallucinate import train_hallucinator
+>>>>>>> h-ch5
 from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
-from bijepa_core.data import mnist
-from bijepa_core.experiments import LORENZ
+from bijepa_core.data.mnist import image_data
+from bijepa_core.experiments import LORENZ, MNIST
 
 FOLDER = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 WAYS = {
@@ -28,7 +32,7 @@ WAYS = {
     "forward": "forward predictor",
     "backward": "backward predictor",
 }
-"""How the page calls each source of :data:`bijepa_book.chapters.mnist.SOURCES`."""
+"""How the page calls each source of :data:`bijepa_book.hallucinate.SOURCES`."""
 SEED = 0
 
 
@@ -43,15 +47,15 @@ def used(module: nn.Module, prefix: str = "") -> dict[str, Tensor]:
 
 def hallucination_weights() -> dict[str, Tensor]:
     """Chapter 5's model and all that draws and classifies from it."""
-    views = hallucination.prepare(mnist.load(), "cpu").train
-    model, _ = hallucination.train("BiJEPA", views, SEED, progress=False)
+    data = image_data(SEED, MNIST.batch_size)
+    model, _ = hallucination.train("BiJEPA", data)
     tensors = used(model)
     for name, source in WAYS.items():
-        one = hallucination.hallucinator(model, source, views, SEED, progress=False)
-        tensors |= used(one.decoder.decoder, f"decoder.{name}.")
+        hallucinator = train_hallucinator(model, source, data.train, SEED)
+        tensors |= used(hallucinator.decoder.decoder, f"decoder.{name}.")
         tensors |= {
-            f"probe.{name}.weight": one.probe.weight,
-            f"probe.{name}.bias": one.probe.bias,
+            f"probe.{name}.weight": hallucinator.probe.weight,
+            f"probe.{name}.bias": hallucinator.probe.bias,
         }
     return tensors
 

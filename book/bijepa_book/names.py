@@ -31,6 +31,7 @@ NAMES = {
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",
+    "knn_accuracy_2000": "accuracy, neighbors",
     "paper_decoder": "decoder, paper",
     "decoder_training": "decoder, training",
     "fair_decoder": "decoder, held out",

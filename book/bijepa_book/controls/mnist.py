@@ -7,19 +7,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bijepa_book.chapters.mnist import (
-    NEIGHBORS,
-    ROWS,
-    Hallucinator,
-    Views,
-    entropy,
-    erase,
-    nearest,
-    probabilities,
-)
+from bijepa_book.chapters.mnist import occlude
 from bijepa_book.controls.shared import NAMED, picture, png
 from bijepa_book.figures.mnist import cut_line, show, whole
+from bijepa_book.hallucinate import Hallucinator
 from bijepa_book.style import COLORS, style
+from bijepa_book.uncertainty import entropy
+from bijepa_core.data.mnist import ROWS, Halves, Side
 
 SHOWN = 5  # of the neighbors
 
@@ -33,7 +27,7 @@ class HallucinationPad:
 
     Args:
         ways: by name, models that draw; see
-            :func:`bijepa_book.chapters.mnist.hallucinator`. Their sources take normalized
+            :func:`bijepa_book.hallucinate.train_hallucinator`. Their sources take normalized
             images.
         test: the images to choose from.
 
@@ -41,8 +35,8 @@ class HallucinationPad:
         ValueError: if there is no way, or one takes images in 0..1.
     """
 
-    def __init__(self, ways: Mapping[str, Hallucinator], test: Views) -> None:
-        if not ways or any(way.source.scaled for way in ways.values()):
+    def __init__(self, ways: Mapping[str, Hallucinator], test: Halves) -> None:
+        if not ways or any(way.source.see is not Halves.half for way in ways.values()):
             raise ValueError(
                 "ways must be one or more, each with a source that takes normalized images; "
                 f"received {list(ways)}."
@@ -102,48 +96,44 @@ class HallucinationPad:
 
     def draw(self) -> None:
         """Complete the chosen half and put the picture and a sentence into the panel."""
-        way = self.ways[self.way.value]
+        way, (start, stop) = self.ways[self.way.value], self.rows.value
         chosen = self.test.rows(slice(self.choice, self.choice + 1))
-        source, bank = way.source, way.views
-        given = erase(source.view(chosen), *self.rows.value)
-        features = way.features(given)
-        rows = nearest(features, way.bank, min(NEIGHBORS, len(way.bank)))[0]
-        doubt = bank.pixels(source.missing)[rows].var(0, keepdim=True)
-        shares = probabilities(way.probe, features)[0]
-        drawn = way.decoder(features)
-        seen = chosen.pixels(source.given).unflatten(1, (1, ROWS, -1)).clone()
-        start, stop = self.rows.value
-        seen[..., start:stop, :] = 0
+        given, missing = way.source.given, way.source.missing
+        view = occlude(way.source.view(chosen), start, stop)
+        shares, drawn = way.probabilities(view)[0], way.draw(view)
+        doubt = way.futures(view).var(1)
+        similar = way.images.rows(way.neighbors(view, SHOWN)[0])
+        seen = chosen.pixels(given).unflatten(1, (ROWS, -1)).clone()
+        seen[:, start:stop] = 0
         label, guess = int(chosen.labels[0]), int(shares.argmax())
-        error = float((drawn - chosen.pixels(source.missing)).square().mean())
+        error = float((drawn - chosen.pixels(missing)).square().mean())
         self.status.value = (
             f"A {label}. The probe says {guess} with probability {float(shares.max()):.2f}; "
             f"{float(entropy(shares)):.2f} bits are open. Squared error of the drawing "
             f"{error:.4f}; doubt {float(doubt.mean()):.4f}."
         )
         self.picture.value = self._picture(
-            seen.flatten(1), chosen, drawn, doubt, shares, bank.rows(rows[:SHOWN]), source.given
+            seen.flatten(1), chosen, drawn, doubt, shares, similar, given
         )
 
     @staticmethod
     def _picture(
         seen: Tensor,
-        chosen: Views,
+        chosen: Halves,
         drawn: Tensor,
         doubt: Tensor,
         shares: Tensor,
-        similar: Views,
-        given: str,
+        similar: Halves,
+        given: Side,
     ) -> bytes:
         blank = torch.full_like(seen, float("nan"))
 
-        def beside(one: Tensor, other: Tensor) -> Tensor:
-            return whole(one, other)[0] if given == "left" else whole(other, one)[0]
+        def beside(half: Tensor, missing: Tensor) -> Tensor:
+            return whole(half, missing)[0] if given == "left" else whole(missing, half)[0]
 
-        true = whole(chosen.left_pixels, chosen.right_pixels)[0]
         panels = {
             "given": beside(seen, blank),
-            "truth": true,
+            "truth": whole(chosen.left_pixels, chosen.right_pixels)[0],
             "drawn": beside(seen, drawn),
             "doubt": beside(blank, doubt),
         }

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from bijepa_book.style import COLORS, DASHES, WIDTH, style
+from bijepa_core.data.mnist import COLUMNS, ROWS, Side
 
-ROWS, COLUMNS = 28, 14
 MARKS = ("o", "^", "s", "D")
 
 
@@ -47,7 +47,7 @@ def cut_line(axis: Axes) -> None:
 
 
 def completions(
-    left: Tensor, right: Tensor, drawn: Mapping[str, Tensor], given: str = "left", columns: int = 5
+    left: Tensor, right: Tensor, drawn: Mapping[str, Tensor], given: Side = "left", columns: int = 5
 ) -> Figure:
     """Given halves, the truth, and what was drawn, one column a digit (Figure 4).
 
@@ -134,11 +134,11 @@ def reliability(
     names: tuple[str, str],
     text: tuple[str, str],
 ) -> Figure:
-    """What was foretold against what came; on the diagonal both agree.
+    """What was predicted against what came; on the diagonal both agree.
 
     Args:
         curves: by label, two lists of the same length.
-        names: the lists' names, foretold first.
+        names: the lists' names, the predicted one first.
         text: labels of the two axes.
 
     Returns:

@@ -1,37 +1,26 @@
 """The pad draws what its controls say, and survives whatever they say."""
 
-import pytest
-import torch
+from collections.abc import Callable
+from dataclasses import replace
 
-from bijepa_book.chapters import mnist as h
+import pytest
+
 from bijepa_book.controls.mnist import HallucinationPad
-from bijepa_core.data import mnist
+from bijepa_book.hallucinate import SOURCES, Hallucinator
+from bijepa_book.uncertainty import pixel_uncertainty
+from bijepa_core.data.mnist import ImageData
 from bijepa_core.evaluation.probes import TrainedDecoder
 
-Ways = dict[str, h.Hallucinator]
+Ways = dict[str, Hallucinator]
 
 
 @pytest.fixture(scope="module")
-def halves() -> h.Halves:
-    digits = mnist.load("digits")
-    few = mnist.Digits(
-        digits.train[:200], digits.train_labels[:200], digits.test[:40], digits.test_labels[:40]
-    )
-    return h.prepare(few, "cpu")
-
-
-@pytest.fixture(scope="module")
-def ways(halves: h.Halves) -> Ways:
-    model, _ = h.train("BiJEPA", halves.train, 0, 1, progress=False)
-    names = {"from the encoder": "encoder", "left from right": "backward predictor"}
-    return {
-        name: h.hallucinator(model, source, halves.train, 0, 2, progress=False)
-        for name, source in names.items()
-    }
+def ways(drawer: Callable[[str], Hallucinator], hallucinator: Hallucinator) -> Ways:
+    return {"from the encoder": hallucinator, "left from right": drawer("backward predictor")}
 
 
 @pytest.fixture
-def pad(ways: Ways, halves: h.Halves) -> HallucinationPad:
+def pad(ways: Ways, halves: ImageData) -> HallucinationPad:
     return HallucinationPad(ways, halves.test)
 
 
@@ -48,7 +37,7 @@ def test_it_draws_at_once_and_again_at_each_change(pad: HallucinationPad) -> Non
 
 
 def test_the_sentence_is_about_the_chosen_image(
-    pad: HallucinationPad, halves: h.Halves, ways: Ways
+    pad: HallucinationPad, halves: ImageData, ways: Ways
 ) -> None:
     pad.index.value = 5
     assert pad.choice == 5
@@ -68,7 +57,7 @@ def test_erasing_all_rows_leaves_the_same_for_every_image(pad: HallucinationPad)
     assert len(sentences) == 1
 
 
-def test_a_digit_of_ones_choice(pad: HallucinationPad, halves: h.Halves) -> None:
+def test_a_chosen_digit_is_the_only_one_shown(pad: HallucinationPad, halves: ImageData) -> None:
     pad.index.value = 2
     count = int((halves.test.labels == 4).sum())
     pad.digit.value = 4
@@ -81,7 +70,7 @@ def test_a_digit_of_ones_choice(pad: HallucinationPad, halves: h.Halves) -> None
     assert pad.index.max == len(halves.test.labels) - 1
 
 
-def test_a_digit_that_is_not_there_is_said_to_be_missing(ways: Ways, halves: h.Halves) -> None:
+def test_a_digit_that_is_not_there_is_said_to_be_missing(ways: Ways, halves: ImageData) -> None:
     labels = halves.test.labels
     pad = HallucinationPad(ways, halves.test.rows(labels != 6))
     before = bytes(pad.picture.value)
@@ -108,19 +97,15 @@ def test_an_error_becomes_a_sentence(
     assert pad.status.value.startswith("A ")
 
 
-def test_ways_must_be_there_and_take_normalized_images(ways: Ways, halves: h.Halves) -> None:
-    one = ways["from the encoder"]
-    script = h.Hallucinator(
-        one.model, h.SOURCES["as in the script"], one.decoder, one.probe, one.bank, one.views
-    )
+def test_ways_must_be_there_and_take_normalized_images(ways: Ways, halves: ImageData) -> None:
+    script = replace(ways["from the encoder"], source=SOURCES["as in the script"])
     for wrong in ({}, {"script": script}):
         with pytest.raises(ValueError, match="ways must be one or more"):
             HallucinationPad(wrong, halves.test)
 
 
-def test_doubt_is_the_variance_of_neighbors_halves(ways: Ways, halves: h.Halves) -> None:
+def test_doubt_is_the_variance_of_neighbors_halves(ways: Ways, halves: ImageData) -> None:
     pad = HallucinationPad(ways, halves.test)
-    maps = h.uncertainty(ways["from the encoder"], halves.test.first(1))
+    maps = pixel_uncertainty(ways["from the encoder"], halves.test.first(1))
     assert f"doubt {float(maps.spread.mean()):.4f}" in pad.status.value
     assert f"drawing {float(maps.error.mean()):.4f}" in pad.status.value
-    assert torch.isfinite(maps.gray).all()

@@ -10,6 +10,7 @@ import torch
 from matplotlib.axes import Axes
 
 from bijepa_book.figures import mnist as images
+from bijepa_core.data.mnist import Side
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_halves_come_back_from_the_whole(halves: tuple[torch.Tensor, torch.Tenso
 
 @pytest.mark.parametrize("given", ["left", "right"])
 def test_completions_keep_the_given_half_and_draw_the_other(
-    halves: tuple[torch.Tensor, torch.Tensor], given: str
+    halves: tuple[torch.Tensor, torch.Tensor], given: Side
 ) -> None:
     left, right = halves
     figure = images.completions(left, right, {"a": right / 2, "b": left / 3}, given, columns=5)
@@ -75,7 +76,7 @@ def test_futures_show_every_sample_with_its_digit(
 def test_reliability_has_a_diagonal_and_differs_by_mark_and_dash() -> None:
     curves = {"one": {"x": [0.1, 0.4], "y": [0.2, 0.3]}, "two": {"x": [0.0, 0.5], "y": [0.1, 0.6]}}
     before = dict(mpl.rcParams)
-    axis = images.reliability(curves, ("x", "y"), ("foretold", "measured")).axes[0]
+    axis = images.reliability(curves, ("x", "y"), ("predicted", "measured")).axes[0]
     assert dict(mpl.rcParams) == before
     one, two, diagonal = axis.lines
     np.testing.assert_array_equal(np.asarray(one.get_xydata()), [[0.1, 0.2], [0.4, 0.3]])
