@@ -13,7 +13,7 @@ from bijepa_core.data import lorenz
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.data.streams import Batches, DrawnBatches
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Experiment
-from bijepa_core.seeds import Seeds, sample_per_seed, initializing
+from bijepa_core.seeds import Seeds, initializing, sample_per_seed
 
 STEPS = 64  # a block: what the streams draw at once
 MANY = 32

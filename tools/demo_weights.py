@@ -15,11 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from bijepa_book.chapters import mnist as hallucination
-<<<<<<< HEAD
 from bijepa_book.chapters.lorenz import train_forecaster
-=======
 from bijepa_book.hallucinate import train_hallucinator
->>>>>>> h-ch5
 from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance

@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 import torch
-from bijepa_core.runs import run, sine_data
 from torch import Tensor
 
 from bijepa_book import records
