@@ -78,7 +78,8 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
         x: ``(*seeds, batch, *view)``.
 
     Returns:
-        Complex eigenvalues, ``(*seeds, batch, d)``, the largest modulus first.
+        Complex eigenvalues, ``(*seeds, batch, d)``, the largest modulus first; NaN where the
+        Jacobian is not finite.
 
     Raises:
         ValueError: if a predictor is missing or x does not fit.
@@ -92,10 +93,12 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
             torch.autograd.grad(around[..., k].sum(), s, retain_graph=True)[0]
             for k in range(s.shape[-1])
         ]
-    jacobian = torch.stack(rows, dim=-2)  # (*seeds, batch, d, d)
-    values = torch.linalg.eigvals(jacobian.cpu().double())
+    jacobian = torch.stack(rows, dim=-2).cpu().double()  # (*seeds, batch, d, d)
+    finite = torch.isfinite(jacobian).all(-1).all(-1)[..., None]  # (*seeds, batch, 1)
+    # LAPACK may crash on NaN, and a model that has exploded must not take the process with it
+    values = torch.linalg.eigvals(torch.where(finite[..., None], jacobian, 0.0))
     order = values.abs().argsort(dim=-1, descending=True)
-    return values.gather(-1, order)
+    return torch.where(finite, values.gather(-1, order), complex(float("nan"), 0.0))
 
 
 def inconsistency(model: BiJEPA, x: Tensor) -> Tensor:

@@ -264,3 +264,12 @@ def test_a_view_that_does_not_fit_is_named(
     assert isinstance(model, BiJEPA)
     with pytest.raises(ValueError, match=r"view = \(10,\).*received \(5, 9\)"):
         diagnostic(model, normal(5, 9))
+
+
+def test_a_loop_that_has_exploded_has_no_spectrum_and_crashes_nothing(small: Experiment) -> None:
+    model = small.model(Configuration(), (0, 1))
+    with torch.no_grad():
+        next(model.forward_predictor.parameters())[0] = float("nan")  # type: ignore[union-attr]
+    spectrum = loop_spectrum(model, torch.ones(2, 3, 10))
+    assert bool(spectrum[0].isnan().all())
+    assert bool(torch.isfinite(spectrum[1]).all())
