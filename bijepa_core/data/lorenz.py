@@ -5,8 +5,8 @@ system. :func:`accurate` solves the same equations to a tolerance of 1e-10. From
 starts, over the 40 states of a trajectory, the two part by about 8 in root mean square and by some
 35 at worst, in raw units in which the coordinates of these trajectories have standard deviations of
 13, 19 and 21 (8 to 9 once settled on the attractor, where the two part by 1.5). Most of it comes
-from starts far from the attractor. :func:`euler_error` measures it. Each is a fair dynamical system
-to forecast; they are not the same one.
+from starts far from the attractor. Each is a fair dynamical system to forecast; they are not
+the same one.
 """
 
 from collections.abc import Callable
@@ -79,18 +79,6 @@ def accurate(starts: Array, length: int = LENGTH, dt: float = DT) -> Array:
         atol=1e-10,
     )
     return np.moveaxis(solution.y.reshape(*shape, length), -1, -2)
-
-
-def euler_error(starts: Array, length: int = LENGTH, dt: float = DT) -> Array:
-    """Distance between :func:`euler` and :func:`accurate` at each stored state.
-
-    Args as :func:`euler`.
-
-    Returns:
-        ``(n, length)``, Euclidean, in raw units of the system.
-    """
-    gap = euler(starts, length, dt) - accurate(starts, length, dt)
-    return np.linalg.norm(gap, axis=-1)
 
 
 def starts(count: int, generator: torch.Generator) -> Array:

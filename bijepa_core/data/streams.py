@@ -38,33 +38,6 @@ class Blockwise:
         return self._drawn(block).select(self.axis, offset)
 
 
-class MappedBatches:
-    """Another stream's batches, changed on their way.
-
-    Args:
-        batches: the stream.
-        change: maps a step, x and y to the new x and y; a pure function of the three.
-        name: of the change, which a resumed run must agree on.
-    """
-
-    def __init__(
-        self,
-        batches: Batches,
-        change: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]],
-        name: str,
-    ) -> None:
-        self.batches, self.change, self.name = batches, change, name
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """The batch of one step: x and y, each ``(*seeds, batch, *view)``."""
-        return self.change(step, *self.batches(step))
-
-    def configuration(self) -> dict[str, Any]:
-        """What a checkpoint must agree on."""
-        of: dict[str, Any] = getattr(self.batches, "configuration", dict)()
-        return {"stream": "MappedBatches", "change": self.name, "of": of}
-
-
 class DrawnBatches:
     """Rows of a fixed table, drawn with replacement at each step.
 

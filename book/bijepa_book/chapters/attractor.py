@@ -77,6 +77,18 @@ def on_attractor(count: int, generator: torch.Generator) -> Array:
     return settled(lorenz.starts(count, generator), 1)[:, 0]
 
 
+def euler_error(starts: Array, length: int = LENGTH, dt: float = DT) -> Array:
+    """How far the paper's Euler steps are from an accurate solution, at each stored state.
+
+    Args as :func:`bijepa_core.data.lorenz.euler`.
+
+    Returns:
+        ``(n, length)``, Euclidean, in raw units of the system.
+    """
+    gap = lorenz.euler(starts, length, dt) - lorenz.accurate(starts, length, dt)
+    return np.linalg.norm(gap, axis=-1)
+
+
 def separation(states: Array, length: int, integrator: Integrator = lorenz.accurate) -> Array:
     """How fast near neighbors part.
 

@@ -12,7 +12,7 @@ from bijepa_book.records import medians
 from bijepa_core._support.checks import check_positive, inference
 from bijepa_core.data.series import HELD_OUT, PROBE, Pairs, SeriesData
 from bijepa_core.data.sine import best_forecast, sine_data
-from bijepa_core.data.streams import BLOCK, Batches, Blockwise, MappedBatches
+from bijepa_core.data.streams import BLOCK, Batches, Blockwise
 from bijepa_core.diagnostics import variance
 from bijepa_core.evaluation.metrics import per_seed, roughness, training_summary
 from bijepa_core.evaluation.probes import (
@@ -270,13 +270,14 @@ def loud_data(seeds: Seeds) -> tuple[SeriesData, Pairs]:
         axis=-3,  # (*seeds, steps, batch, 1)
     )
 
-    def louder(step: int, x: Tensor, y: Tensor) -> Pairs:
+    def louder(step: int) -> Pairs:
+        x, y = data.batches(step)
         return of_step(step) * x, of_step(step) * y
 
     near, far = gains("sine/gain/probe", (PROBE,)), gains("sine/gain/held-out", (HELD_OUT,))
     loud = replace(
         data,
-        batches=MappedBatches(data.batches, louder, "gain"),
+        batches=louder,
         probe=(near * data.probe[0], near * data.probe[1]),
         held_out=(far * data.held_out[0], far * data.held_out[1]),
     )

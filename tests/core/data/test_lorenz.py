@@ -85,24 +85,6 @@ def test_trajectories_mirror(integrator: lorenz.Integrator, starts: Array) -> No
     np.testing.assert_allclose(integrator(starts[:5] * mirror, 40, 0.01), there * mirror, rtol=1e-6)
 
 
-def test_how_far_euler_goes_astray(starts: Array) -> None:
-    """The numbers that the module states."""
-    error = lorenz.euler_error(starts)
-    assert error.shape == (1000, 40)
-    assert float(np.sqrt(np.square(error).mean())) == pytest.approx(8.0, abs=0.3)
-    assert 30 < float(error.max()) < 38
-    spread = lorenz.euler(starts).std(axis=(0, 1))  # transients included
-    np.testing.assert_allclose(spread, [13, 19, 21], atol=0.6)
-    settled = lorenz.euler(lorenz.euler(starts[:200], 300)[:, -1], 300)
-    np.testing.assert_allclose(settled.std(axis=(0, 1)), [8.2, 9.2, 7.7], atol=0.5)
-
-
-def test_the_error_is_a_distance(starts: Array) -> None:
-    error = lorenz.euler_error(starts[:4], 10, 0.02)
-    gap = lorenz.euler(starts[:4], 10, 0.02) - lorenz.accurate(starts[:4], 10, 0.02)
-    np.testing.assert_allclose(error**2, np.square(gap).sum(-1))
-
-
 def test_starts_fill_the_cube(starts: Array) -> None:
     assert starts.shape == (1000, 3)
     assert -15 <= starts.min() < -14.9
