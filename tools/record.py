@@ -8,9 +8,7 @@ from typing import Any
 import torch
 
 from bijepa_book import records
-from bijepa_book.chapters import alpha, explosion, jepa, own_data, sphere
-from bijepa_book.chapters import lorenz as chaos
-from bijepa_book.chapters import mnist as hallucination
+from bijepa_book.chapters import alpha, explosion, jepa, lorenz, mnist, own_data, sphere
 from bijepa_book.paper.tables import reproduce
 from bijepa_core._support.provenance import provenance
 
@@ -18,8 +16,8 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
     "jepa": jepa.record,
     "explosion": explosion.record,
     "sphere": sphere.record,
-    "lorenz": chaos.record,
-    "mnist": hallucination.record,
+    "lorenz": lorenz.record,
+    "mnist": mnist.record,
     "alpha": alpha.record,
     "own-data": own_data.record,
     "tables": reproduce,

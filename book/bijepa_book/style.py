@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 WIDTH = 6.4  # inches: one column; type stays legible when a phone shrinks it
@@ -49,6 +50,23 @@ def style() -> Iterator[None]:
         yield
     finally:
         plt.rcParams.update(before)
+
+
+def stacked_panels(count: int, height: float, **settings: Any) -> tuple[Figure, list[Axes]]:
+    """Panels one below the other, as wide as a page's column.
+
+    Args:
+        count: of panels.
+        height: of the figure, in inches.
+        settings: of matplotlib's ``subplots``, such as ``sharex``.
+
+    Returns:
+        The figure, and its panels from top to bottom.
+    """
+    figure, axes = plt.subplots(
+        count, 1, figsize=(WIDTH, height), layout="constrained", squeeze=False, **settings
+    )
+    return figure, list(axes.flat)
 
 
 def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:

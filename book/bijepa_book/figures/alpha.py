@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bijepa_book.style import COLORS, DASHES, WIDTH, band, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
 
 Values = Mapping[str, Sequence[float]]
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -124,16 +124,9 @@ def corrupted(
     """
     ticks = (0.67, 1, 1.5, 2, 3)
     with style():
-        figure, axes = plt.subplots(
-            len(conditions),
-            1,
-            figsize=(WIDTH, 0.8 + 2.5 * len(conditions)),
-            layout="constrained",
-            sharex=True,
-            squeeze=False,
-        )
+        figure, axes = stacked_panels(len(conditions), 0.8 + 2.5 * len(conditions), sharex=True)
         curves = {"fair_a": "future from clean x", "before_a": "past from corrupted y"}
-        for axis, (label, rows) in zip(axes.flat, conditions.items(), strict=True):
+        for axis, (label, rows) in zip(axes, conditions.items(), strict=True):
             axis.axvline(by_information[label], color="0.6", linewidth=5, label="alpha by Eq. 13")
             alphas = sorted(rows)
             for i, (name, legend) in enumerate(curves.items()):
@@ -146,8 +139,8 @@ def corrupted(
             axis.set(yscale="log", ylim=(0.6, 4), xticks=(0, 0.25, 0.5, 0.75, 1))
             axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.minorticks_off()
-        axes.flat[-1].set_xlabel("alpha")
+        axes[-1].set_xlabel("alpha")
         figure.supylabel("error, relative to the one at alpha = 0.5")
-        handles, labels = axes.flat[0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from bijepa_book.names import words
-from bijepa_book.style import COLORS, DASHES, LABELS, WIDTH, band, style
+from bijepa_book.style import COLORS, DASHES, LABELS, WIDTH, band, stacked_panels, style
 from bijepa_book.watch import Watch
 from bijepa_core.history import History
 
@@ -99,15 +99,8 @@ def recorded(
         The panels, stacked.
     """
     with style():
-        figure, axes = plt.subplots(
-            len(quantities),
-            1,
-            figsize=(WIDTH, 0.9 + 2.5 * len(quantities)),
-            layout="constrained",
-            sharex=True,
-            squeeze=False,
-        )
-        for axis, (name, label) in zip(axes.flat, quantities.items(), strict=True):
+        figure, axes = stacked_panels(len(quantities), 0.9 + 2.5 * len(quantities), sharex=True)
+        for axis, (name, label) in zip(axes, quantities.items(), strict=True):
             for i, (run, values) in enumerate(runs.items()):
                 steps = [step + 1 for step in values["steps"]]  # the first on a logarithmic axis
                 middle, low, high = zip(*values[name], strict=True)
@@ -115,7 +108,7 @@ def recorded(
                 axis.fill_between(steps, low, high, color=COLORS[i], alpha=0.15, linewidth=0)
             axis.set(ylabel=label, xscale="log", yscale="linear" if name == "norm" else "log")
         figure.supxlabel("training step")
-        handles, labels = axes.flat[0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure
 

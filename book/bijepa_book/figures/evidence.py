@@ -17,7 +17,7 @@ from bijepa_book.evidence.grid import BASELINES
 from bijepa_book.evidence.report import named
 from bijepa_book.evidence.statistics import bootstrap_interval
 from bijepa_book.evidence.verdicts import Finding, Records, Verdict, shown
-from bijepa_book.style import COLORS, DASHES, WIDTH, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, stacked_panels, style
 
 DPI = 125  # hundreds of points a figure: at the 150 of the other figures these would weigh too much
 
@@ -155,16 +155,13 @@ def errors(
     """
     baselines = records[f"{experiment}-{BASELINES}-paper"]["measures"]
     with style():
-        figure, axes = plt.subplots(
+        figure, axes = stacked_panels(
             len(measures),
-            1,
-            figsize=(WIDTH, len(measures) * (0.9 + 0.42 * len(conditions)) + 0.6),
-            layout="constrained",
+            len(measures) * (0.9 + 0.42 * len(conditions)) + 0.6,
             dpi=DPI,
             sharex=True,
-            squeeze=False,
         )
-        for axis, (title, pair) in zip(axes[:, 0], measures.items(), strict=True):
+        for axis, (title, pair) in zip(axes, measures.items(), strict=True):
             for y, name in enumerate(conditions):
                 found = records[f"{experiment}-{name}-{length}"]["measures"]
                 for measure, shift, kind in zip(pair, (-0.17, 0.17), (1, 0), strict=True):
@@ -181,7 +178,7 @@ def errors(
             axis.set_ylim(len(conditions) - 0.5, -0.5)
             axis.set_title(title, loc="left", fontsize=12)
         figure.supxlabel(label)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         figure.legend(
             unique.values(), unique.keys(), loc="outside upper center", ncols=2, fontsize=10
@@ -287,16 +284,13 @@ def measured_ways(
         A panel an experiment: every seed's ratio, and the geometric mean with its interval.
     """
     with style():
-        figure, axes = plt.subplots(
+        figure, axes = stacked_panels(
             len(experiments),
-            1,
-            figsize=(WIDTH, len(experiments) * (0.8 + 0.44 * len(measures)) + 0.8),
-            layout="constrained",
+            len(experiments) * (0.8 + 0.44 * len(measures)) + 0.8,
             dpi=DPI,
             sharex=True,
-            squeeze=False,
         )
-        for axis, (experiment, lengths) in zip(axes[:, 0], experiments.items(), strict=True):
+        for axis, (experiment, lengths) in zip(axes, experiments.items(), strict=True):
             for i, (length, name) in enumerate(lengths.items()):
                 keys = [f"{experiment}-{condition}-{length}" for condition in pair]
                 if not all(key in records for key in keys):
@@ -328,8 +322,8 @@ def measured_ways(
                 loc="left",
                 fontsize=12,
             )
-        _few_ticks(axes[-1, 0])
-        handles, labels = axes[0, 0].get_legend_handles_labels()
+        _few_ticks(axes[-1])
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=10)
         figure.supxlabel(f"error, {pair[0]} / {pair[1]}")
     return figure

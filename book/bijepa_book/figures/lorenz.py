@@ -13,7 +13,7 @@ from torch import Tensor
 from bijepa_book.chapters.lorenz import MEAN
 from bijepa_book.names import words
 from bijepa_book.paper.replay import Replay
-from bijepa_book.style import COLORS, DASHES, WIDTH, band, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
 from bijepa_core.data.lorenz import CONTEXT, DT, Array, split
 from bijepa_core.evaluation.probes import protocol_a, protocol_b
 
@@ -125,23 +125,17 @@ def batch_forecasts(replays: Mapping[str, Replay]) -> Figure:
         One panel a run.
     """
     with style():
-        figure, axes = plt.subplots(
-            len(replays),
-            1,
-            figsize=(WIDTH, 0.8 + 2.4 * len(replays)),
-            layout="constrained",
-            sharex=True,
-            sharey=True,
-            squeeze=False,
+        figure, axes = stacked_panels(
+            len(replays), 0.8 + 2.4 * len(replays), sharex=True, sharey=True
         )
-        for axis, (label, replay) in zip(axes.flat, replays.items(), strict=True):
+        for axis, (label, replay) in zip(axes, replays.items(), strict=True):
             truth, a, b = (values[:, 0] for values in _state_forecasts(replay))
             axis.scatter(range(len(truth)), truth, s=70, color="0.65", label="truth")
             axis.scatter(range(len(a)), a, marker="x", color=COLORS[1], label="A (encoder)")
             axis.scatter(range(len(b)), b, marker="^", s=22, color=COLORS[2], label="B (predictor)")
             axis.set_title(label, fontsize=12, loc="left")
             axis.set_xticks(range(0, 20, 2))
-        handles, labels = axes.flat[0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
         figure.supxlabel("test trajectory")
         figure.supylabel("x at state 20 (normalized)")
@@ -186,14 +180,8 @@ def horizons(panels: Mapping[str, Mapping[str, Tensor]], unit: float, label: str
         Medians over seeds, bands from the lowest to the highest.
     """
     with style():
-        figure, axes = plt.subplots(
-            len(panels),
-            1,
-            figsize=(WIDTH, 1.0 + 3.0 * len(panels)),
-            layout="constrained",
-            squeeze=False,
-        )
-        for axis, (title, curves) in zip(axes.flat, panels.items(), strict=True):
+        figure, axes = stacked_panels(len(panels), 1.0 + 3.0 * len(panels))
+        for axis, (title, curves) in zip(axes, panels.items(), strict=True):
             for i, (name, curve) in enumerate(c for c in curves.items() if c[0] != MEAN):
                 away = unit * torch.arange(1, curve.shape[-1] + 1)
                 band(axis, away, curve.movedim(-1, 0), words(name), i)
@@ -203,8 +191,8 @@ def horizons(panels: Mapping[str, Mapping[str, Tensor]], unit: float, label: str
                 axis.plot(away, level, color="0.4", linewidth=1, label=words(MEAN))
             axis.set(yscale="log", ylim=(5e-5, HIGHEST), ylabel="error (MSE)")
             axis.set_title(title, fontsize=12, loc="left")
-        axes.flat[-1].set_xlabel(label)
-        handles, labels = axes.flat[0].get_legend_handles_labels()
+        axes[-1].set_xlabel(label)
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure
 

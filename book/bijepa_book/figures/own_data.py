@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from bijepa_book.chapters.own_data import WINDOW, Ecosystems
-from bijepa_book.style import COLORS, WIDTH, style
+from bijepa_book.style import COLORS, WIDTH, stacked_panels, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -22,15 +22,8 @@ def systems(drawn: Ecosystems) -> Figure:
     """
     with style():
         count = len(drawn.pace)
-        figure, axes = plt.subplots(
-            count,
-            1,
-            figsize=(WIDTH, 0.8 + 1.9 * count),
-            layout="constrained",
-            sharex=True,
-            squeeze=False,
-        )
-        for axis, prey, predators, pace in zip(axes.flat, *drawn, strict=True):
+        figure, axes = stacked_panels(count, 0.8 + 1.9 * count, sharex=True)
+        for axis, prey, predators, pace in zip(axes, *drawn, strict=True):
             axis.plot(
                 predators, color="0.6", linewidth=1.4, linestyle=(0, (5, 2)), label="predators"
             )
@@ -46,9 +39,7 @@ def systems(drawn: Ecosystems) -> Figure:
             axis.set_title(f"pace {float(pace):.2f}", loc="left", fontsize=12)
         figure.supxlabel("count")
         figure.supylabel("logarithm of number")
-        figure.legend(
-            *axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=3
-        )
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 

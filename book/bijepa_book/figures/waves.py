@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from bijepa_book.paper.replay import Replay
-from bijepa_book.style import COLORS, WIDTH, style
+from bijepa_book.style import COLORS, WIDTH, stacked_panels, style
 from bijepa_core.data.sine import CONTEXT, split
 from bijepa_core.evaluation.probes import protocol_a, protocol_b
 
@@ -46,19 +46,13 @@ def _forecasts(replay: Replay) -> tuple[Tensor, Tensor, Tensor]:
 def _rows(replays: Mapping[str, Replay], draw: Callable[[Axes, Replay], None]) -> Figure:
     """One panel a run, stacked, with a common legend."""
     with style():
-        figure, axes = plt.subplots(
-            len(replays),
-            1,
-            figsize=(WIDTH, 0.8 + 2.1 * len(replays)),
-            layout="constrained",
-            sharex=True,
-            sharey=True,
-            squeeze=False,
+        figure, axes = stacked_panels(
+            len(replays), 0.8 + 2.1 * len(replays), sharex=True, sharey=True
         )
-        for axis, (label, replay) in zip(axes.flat, replays.items(), strict=True):
+        for axis, (label, replay) in zip(axes, replays.items(), strict=True):
             draw(axis, replay)
             axis.set_title(label, fontsize=12, loc="left")
-        handles, labels = axes.flat[0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
     return figure
 
