@@ -16,7 +16,9 @@ NAMES = {
     "extrapolate": "extrapolate",
     "raw": "raw context",
     "untrained": "untrained encoder",
+    "raw_whole": "raw context, whole target",
     "best": "best possible",
+    "best_whole": "best possible, whole target",
     "mean": "mean",
     "mean_state": "the mean state",
     # of a training run
