@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bijepa_book.chapters import mnist as hallucination
 from bijepa_book.chapters.lorenz import train_forecaster
+from bijepa_book.chapters.mnist import train
 from bijepa_book.hallucinate import train_hallucinator
 from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write
@@ -45,7 +45,7 @@ def used(module: nn.Module, prefix: str = "") -> dict[str, Tensor]:
 def hallucination_weights() -> dict[str, Tensor]:
     """Chapter 5's model and all that draws and classifies from it."""
     data = image_data(SEED, MNIST.batch_size)
-    model, _ = hallucination.train("BiJEPA", data)
+    model, _ = train("BiJEPA", data)
     tensors = used(model)
     for name, source in WAYS.items():
         hallucinator = train_hallucinator(model, source, data.train, SEED)
