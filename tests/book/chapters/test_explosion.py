@@ -55,6 +55,7 @@ def test_a_loop_summed_up_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_long_run_thinned_keeps_its_ends_and_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explosion, "POINTS", 10)
     history = explosion.train(replace(SINE, steps=400), CONDITIONS["expressive"], SEEDS)

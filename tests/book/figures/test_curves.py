@@ -78,6 +78,7 @@ def test_a_figure_is_light_in_weight(tmp_path: object) -> None:
     assert width * height < 1_200_000  # pixels
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_notebook_is_shown_not_only_the_first() -> None:
     """A style that undid what the notebook's backend sets up would lose all but the first."""
     draw = (
