@@ -32,7 +32,7 @@ class SeriesData:
         """Contexts, and the state that comes next: what the paper's script regresses.
 
         Args:
-            pairs: :attr:`probe` or :attr:`held_out`.
+            pairs: ``probe`` or ``held_out``.
 
         Returns:
             ``(*seeds, n, in_dim)`` and ``(*seeds, n, state_dim)``.
