@@ -5,13 +5,13 @@ All that data of one's own need comes from here; the paper's experiments from
 :mod:`bijepa_core.data`.
 """
 
-from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.errors import (
     CheckpointError,
     CorruptDataError,
     DataNotFoundError,
     NonFiniteLossError,
 )
+from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.history import History

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.checks import check_counts, check_positive, check_unit_interval
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.provenance import provenance
+from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.lorenz import lorenz_data
 from bijepa_core.data.mnist import ImageData, image_data

@@ -6,11 +6,11 @@ from functools import partial
 import torch
 from torch.optim import AdamW, Optimizer
 
-from bijepa_core._support.checkpoints import Checkpoint, Keeper
 from bijepa_core._support.checks import check_counts, check_positive, check_table
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.interrupts import deferred_interrupt
 from bijepa_core._support.progress import progress_bar
+from bijepa_core.checkpoints import Checkpoint, Keeper
 from bijepa_core.data.streams import Batches
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA

@@ -11,9 +11,9 @@ from typing import Any
 
 from bijepa_book.names import words
 from bijepa_book.text import text_table
-from bijepa_core._support.checkpoints import Checkpoint
 from bijepa_core._support.errors import CheckpointError, CorruptDataError, NonFiniteLossError
 from bijepa_core._support.files import atomic_write
+from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.experiments import (
     CONFIGURATIONS,
     DIGITS,

@@ -44,7 +44,7 @@ class Watch:
         self.steps.append(step)
 
     def looks(self) -> dict[str, Tensor]:
-        """What was seen at each of :attr:`steps`, each ``(looks, *seeds)``.
+        """What was seen at each of ``steps``, each ``(looks, *seeds)``.
 
         Returns:
             ``online`` and ``target``, the mean norm of what each encoder says; with both

@@ -24,8 +24,8 @@ def written(path: Path, *arguments: str) -> dict[str, Any]:
 def test_run_writes_what_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = written(tmp_path / "r.json", "run", "sine", "--num-seeds", "2", "--steps", "3")
     printed = capsys.readouterr().out
-    mean = sum(result["scores"]["protocol_a"]["paper_mse"]) / 2
-    assert "Protocol A (encoder)" in printed
+    mean = sum(result["scores"]["paper_a"]) / 2
+    assert "A, paper" in printed
     assert f"{mean:.4f}" in printed
 
 
@@ -95,7 +95,7 @@ def test_ctrl_c_says_how_to_go_on(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt("stopped after 3 of 9 steps")
 
-    monkeypatch.setattr("bijepa_core.runs.run", stopped)
+    monkeypatch.setattr("bijepa_book.cli.run", stopped)
     assert main(["run", "sine", "--checkpoint", str(tmp_path)]) == 130
     said = capsys.readouterr().err
     assert "stopped after 3 of 9 steps" in said

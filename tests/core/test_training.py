@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bijepa_core._support import checkpoints
-from bijepa_core._support.checkpoints import Checkpoint
+from bijepa_core import checkpoints
 from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
+from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.sine import SineBatches, split, waves
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from bijepa_core import pretrain
-from bijepa_core._support import checkpoints
-from bijepa_core._support.checkpoints import Checkpoint, Keeper
+from bijepa_core import checkpoints, pretrain
 from bijepa_core._support.errors import CheckpointError
+from bijepa_core.checkpoints import Checkpoint, Keeper
 from bijepa_core.data.sine import SineBatches
 from bijepa_core.data.streams import DrawnBatches
 from bijepa_core.experiments import Configuration, Experiment
