@@ -7,8 +7,8 @@ are read by the same code. Each task has two probes that measure different thing
 * the paper's, a linear layer trained for a fixed number of Adam steps and judged on the data it
   was trained on: it measures how fast the answer can be reached from the scale and
   conditioning that the features happen to have, as much as what they contain;
-* a converged one, on standardized features, with its regularization chosen without the test data
-  and its error held out: it measures what is linearly there.
+* the fair one, run to convergence on standardized features, with its regularization chosen
+  without the test data and its error held out: it measures what is linearly there.
 """
 
 from collections.abc import Callable
@@ -128,7 +128,7 @@ def fit_adam(
 
 
 def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
-    """The converged regression probe: ridge regression in closed form, standardized features.
+    """The fair regression probe: ridge regression in closed form, standardized features.
 
     The penalty comes from :data:`RIDGE_PENALTIES` by generalized cross-validation on the
     training data. Judge it on held-out data with :meth:`LinearProbe.mse`.
@@ -228,7 +228,7 @@ def adam_classifier(
 
 
 def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> LinearProbe:
-    """The converged classifier: L2-penalized softmax regression on standardized features.
+    """The fair classifier: L2-penalized softmax regression on standardized features.
 
     Minimized by scipy's L-BFGS until the gradient vanishes. The penalty is the one of
     :data:`SOFTMAX_PENALTIES` that does best on a tenth of the training samples held aside; the

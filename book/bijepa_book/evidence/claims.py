@@ -11,8 +11,8 @@ difference can be real and too small to be what the paper says. The margins foll
   claim's own sentence names a factor, or asks for no less, that is the margin.
 
 The criteria come in two groups. ``paper``: the paper's own probe or reading, at its length.
-``fair``: a converged probe on held-out data, a baseline that needs no training, a quantity free of
-the embedding's scale, or a training ten times longer.
+``fair``: a fair probe (converged, on held-out data), a baseline that needs no training, a quantity
+free of the embedding's scale, or a training ten times longer.
 
 A criterion says in words what it asks for (:func:`in_words`). So what would confirm a claim
 (:attr:`Claim.confirms`) and what is computed cannot come to differ.
@@ -506,7 +506,7 @@ CLAIMS = (
         "5.4",
         "The latent future is predictable although the metric detail is gone: BiJEPA extracts "
         "meaning and does not compress.",
-        "The detail is there for a converged probe.",
+        "The detail is there for a fair probe.",
         fair=(
             on_lorenz("relative_loss", "expressive", "lower", 0.05),
             on_lorenz("fair_a", "expressive", "higher", 0.01),

@@ -65,10 +65,10 @@ def series_measures(model: BiJEPA, condition: Condition, data: SeriesData, seeds
 
     Returns:
         For Protocols a and b, on the value (state) after the context: ``paper_``, the paper's
-        probe (its training error), ``fair_``, the converged one held out, ``knn_``, nearest
-        neighbors, held out; ``whole_``, the converged probe on the whole target; ``weight_``, the
-        size of the converged probe's weights; ``swing_``, the variance of its forecasts over the
-        truth's. ``past_``: the same converged probe on the
+        probe (its training error), ``fair_``, the fair one held out, ``knn_``, nearest
+        neighbors, held out; ``whole_``, the fair probe on the whole target; ``weight_``, the
+        size of the fair probe's weights; ``swing_``, the variance of its forecasts over the
+        truth's. ``past_``: the same fair probe on the
         whole context, from ``s_y`` (a) and from the backward predictor (b). The rest: see
         :func:`latent_measures`, :func:`gain_measures` and :func:`violation_measures`.
     """
@@ -185,9 +185,9 @@ def gain_measures(model: BiJEPA, data: SeriesData, seeds: Seeds) -> Scores:
 
     Returns:
         ``gain_drift``: the mean squared change of the embedding under gains of one half and two,
-        over its variance; ``gain_error``: the error of the converged probe, fitted at gain 1, when
+        over its variance; ``gain_error``: the error of the fair probe, fitted at gain 1, when
         it reads the target (at gain 1) from contexts under those gains; ``gain_hidden``: the
-        share of the variance of a random gain from U(0.5, 1.5) that a converged probe on the
+        share of the variance of a random gain from U(0.5, 1.5) that a fair probe on the
         embedding leaves unexplained.
     """
     (x, first), (unseen_x, truth) = map(data.next_state, (data.probe, data.held_out))

@@ -188,7 +188,7 @@ def errors(
 
 def _row(axis: Axes, values: Sequence[float | None], y: float, kind: int) -> None:
     numbers = [v for v in values if v is not None]
-    name = ("converged, held out", "the paper's probe")[kind]
+    name = ("fair probe, held out", "the paper's probe")[kind]
     axis.scatter(
         numbers,
         [y] * len(numbers),

@@ -1,4 +1,4 @@
-"""The paper's three tables, again, with a converged held-out probe beside them."""
+"""The paper's three tables, again, with the fair probe beside them."""
 
 import time
 from dataclasses import replace
