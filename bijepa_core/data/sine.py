@@ -15,7 +15,6 @@ from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 LENGTH, CONTEXT = 20, 10
 NOISE = 0.05  # standard deviation
 GRID = torch.linspace(0, 4 * math.pi, LENGTH)  # radians: the script's grid, spacing 4 pi / 19
-FREQUENCIES, PHASES = 41, 160  # a grid fine enough for that noise
 
 
 def waves(count: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -42,31 +41,6 @@ def waves(count: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
 def split(series: Tensor) -> tuple[Tensor, Tensor]:
     """Context (samples 0 to 9) and target (10 to 19), each ``(..., 10)``."""
     return series[..., :CONTEXT], series[..., CONTEXT:]
-
-
-def best_forecast(x: Tensor) -> Tensor:
-    """The best forecast there is: the expected future, given the context and how waves are drawn.
-
-    No forecast has a smaller mean squared error. Frequency and phase are taken from a grid on
-    their known ranges, each point weighted by how likely it makes the context.
-
-    Args:
-        x: contexts, ``(..., 10)``.
-
-    Returns:
-        The expected ten samples of the target, ``(..., 10)``.
-    """
-    frequency = 0.8 + 0.4 * (torch.arange(FREQUENCIES) + 0.5) / FREQUENCIES
-    phase = 2 * math.pi * torch.arange(PHASES) / PHASES
-    angle = frequency[:, None, None] * GRID + phase[:, None]
-    seen, future = split(torch.sin(angle).flatten(0, 1))  # (grid, 10) each
-
-    def expected(part: Tensor) -> Tensor:
-        likelihood = (part @ seen.mT - seen.square().sum(-1) / 2) / NOISE**2  # its logarithm
-        return torch.softmax(likelihood, -1) @ future
-
-    rows = x.reshape(-1, x.shape[-1])
-    return torch.cat([expected(part) for part in rows.split(1_000)]).reshape(x.shape)
 
 
 class SineBatches:

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bijepa_book.bayes import best_forecast
 from bijepa_book.paper.replay import replay
 from bijepa_book.records import medians
 from bijepa_core._support.checks import check_positive, inference
 from bijepa_core.data.series import HELD_OUT, PROBE, Pairs, SeriesData
-from bijepa_core.data.sine import best_forecast, sine_data
+from bijepa_core.data.sine import sine_data
 from bijepa_core.data.streams import BLOCK, Batches, Blockwise
 from bijepa_core.diagnostics import variance
 from bijepa_core.evaluation.metrics import per_seed, roughness, training_summary

@@ -10,9 +10,9 @@ import math
 import torch
 from torch import Tensor
 
+from bijepa_book.bayes import best_forecast
 from bijepa_book.evidence.grid import Condition
 from bijepa_core._support.checks import inference
-from bijepa_core.data import sine
 from bijepa_core.data.mnist import COLUMNS, ROWS, ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.diagnostics import effective_rank, inconsistency, norm, variance
@@ -128,7 +128,7 @@ def untrained_series(condition: Condition, data: SeriesData, seeds: Seeds) -> Sc
     scores["untrained_whole"] = fair_mse(protocol_a(untrained), data.probe, data.held_out)
     scores["mean"] = per_seed(variance(unseen_first))
     if condition.experiment.name == "sine":
-        best = torch.stack([sine.best_forecast(one) for one in unseen_x[..., few, :]])
+        best = torch.stack([best_forecast(one) for one in unseen_x[..., few, :]])
         wrong = (best - unseen_y[..., few, :]).square()
         scores["best"] = per_seed(wrong[..., 0].mean(-1))
         scores["best_whole"] = per_seed(wrong.mean((-2, -1)))
