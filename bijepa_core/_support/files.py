@@ -5,8 +5,11 @@ import secrets
 from pathlib import Path
 
 
-def atomic_write(path: Path, content: bytes) -> None:
+def atomic_write(path: str | Path, content: bytes) -> None:
     """Put content at path in one step; until then a file already there stays as it is.
+
+    A link is followed, and stays one. What is there and is no ordinary file (a device, a pipe) is
+    written to, and never replaced.
 
     Args:
         path: where; missing folders are made.
@@ -16,9 +19,13 @@ def atomic_write(path: Path, content: bytes) -> None:
         OSError: if it cannot be written (a full disk, say): the old file is untouched and
             nothing half-written stays behind.
     """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     name = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
         with open(name, "xb") as file:
             file.write(content)
             file.flush()
