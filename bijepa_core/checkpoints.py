@@ -29,8 +29,8 @@ class Checkpoint:
     Args:
         folder: for ``checkpoint.pt``; made where it is missing.
         every: steps between two checkpoints; one more is written at the end.
-        resume: go on from the folder's checkpoint, if it holds one; else a run starts anew and
-            writes over it.
+        resume: go on from the folder's checkpoint, if it holds one. Without it, a folder that
+            holds one is refused: finished steps are never written over.
 
     Raises:
         ValueError: if ``every`` is not a positive whole number.
@@ -120,15 +120,21 @@ class Keeper:
             The number of steps done; 0 where there is nothing to go on from.
 
         Raises:
-            CheckpointError: if the file is damaged, holds anything but tensors and plain data, is
-                of another configuration, or is further on than the present run goes.
+            CheckpointError: if there is a file and the run is not to go on from it; if it is
+                damaged, holds anything but tensors and plain data, is of another configuration, or
+                is further on than the present run goes.
         """
-        if self.checkpoint is None or not self.checkpoint.resume:
+        if self.checkpoint is None:
             return 0
         path, history = self.checkpoint.path, self.history
         if not path.exists():
             return 0
-        remedy = "Move it away, choose another folder, or start without resume."
+        if not self.checkpoint.resume:
+            raise CheckpointError(
+                f"{path} holds a run, and a new one would write over it. Go on from it with "
+                "resume=True (--resume), choose another folder, or move it away."
+            )
+        remedy = "Move it away, or choose another folder."
         content = read(path)
         ours, theirs = _flat(self.configuration), _flat(content["configuration"])
         differing = sorted(
@@ -146,24 +152,51 @@ class Keeper:
                 f"{path} has {done} steps, more than the {history.steps} asked for. "
                 f"Ask for at least {done} steps. {remedy}"
             )
-        if _settings(self.optimizer.state_dict()) != _settings(content["optimizer"]):
-            raise CheckpointError(f"{path} was written with another optimizer. {remedy}")
-        if _shapes(self.model.state_dict()) != _shapes(content["model"]):
-            raise CheckpointError(f"{path} holds weights of another model. {remedy}")
+        self._check_fit(content, remedy)
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
         return done
 
+    def _check_fit(self, content: dict[str, Any], remedy: str) -> None:
+        """Every tensor has the place that it is to be put into: its shape and dtype."""
+        path, optimizer = self.checkpoint.path if self.checkpoint else "", self.optimizer
+        if _settings(optimizer.state_dict()) != _settings(content["optimizer"]):
+            raise CheckpointError(
+                f"{path} was written with another optimizer, or with other settings of it. {remedy}"
+            )
+        if _forms(self.model.state_dict()) != _forms(content["model"]):
+            raise CheckpointError(f"{path} holds weights of another model. {remedy}")
+        weights = [p for group in optimizer.param_groups for p in group["params"]]
+        for i, moments in content["optimizer"]["state"].items():
+            fits = isinstance(i, int) and 0 <= i < len(weights)
+            for value in moments.values():
+                # a moment has its weight's shape; a counter has none
+                if isinstance(value, torch.Tensor) and value.ndim:
+                    fits = fits and value.shape == weights[i].shape
+            if not fits:
+                raise CheckpointError(f"{path} holds optimizer state of other shapes. {remedy}")
+        for kept, here in (
+            ("losses", self.history.losses),
+            ("diagnostics", self.history.diagnostics),
+        ):
+            there = content[kept]
+            if there.keys() != here.keys() or any(
+                there[name].shape[1:] != here[name].shape[1:]
+                or there[name].dtype != here[name].dtype
+                for name in here
+            ):
+                raise CheckpointError(f"{path} holds {kept} of another kind. {remedy}")
 
-def read(path: Path) -> dict[str, Any]:
+
+def read(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint file, on the CPU, without running any code from it.
 
     Raises:
         CheckpointError: if it is missing, damaged, or holds more than tensors and plain data.
     """
     try:
-        raw = path.read_bytes()
+        raw = Path(path).read_bytes()
         digest, body = raw[:DIGEST], raw[DIGEST:]
         if hashlib.sha256(body).digest() != digest:
             raise ValueError("its SHA-256 differs")
@@ -174,7 +207,7 @@ def read(path: Path) -> dict[str, Any]:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise CheckpointError(
             f"{path} is not a readable checkpoint: cut short, damaged, or holding more than "
-            f"tensors and plain data ({reason}). Delete it, or restore it from a copy."
+            f"tensors and plain data ({reason}). Move it away, or restore it from a copy."
         ) from error
     keys = {"format", "configuration", "done", "model", "optimizer", "losses", "diagnostics"}
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() != keys:
@@ -206,13 +239,14 @@ def _check_weights(model: BiJEPA, step: int) -> None:
         )
 
 
-def _settings(state: dict[str, Any]) -> list[list[str]]:
-    """Names of an optimizer's settings, by which one kind is told from another."""
-    return [sorted(group) for group in state["param_groups"]]
+def _settings(state: dict[str, Any]) -> list[dict[str, str]]:
+    """An optimizer's settings, as text, which has no trouble with tensors."""
+    return [{name: repr(value) for name, value in group.items()} for group in state["param_groups"]]
 
 
-def _shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {name: value.shape for name, value in state.items()}
+def _forms(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    """Shape and dtype of each tensor."""
+    return {name: (value.shape, value.dtype) for name, value in state.items()}
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, str]:

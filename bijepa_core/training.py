@@ -58,6 +58,7 @@ def pretrain(
     """
     check_counts(steps=steps, log_every=log_every)
     check_positive(learning_rate=learning_rate)
+    steps, log_every, learning_rate = int(steps), int(log_every), float(learning_rate)
     device = resolve_device(device)
     model.to(device).train()
     optimizer = make_optimizer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ def check_counts(**counts: int) -> None:
         ValueError: naming the count, its value and the rule.
     """
     for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
+        if not isinstance(count, Integral) or isinstance(count, bool) or count < 1:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
 
 

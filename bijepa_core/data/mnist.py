@@ -126,7 +126,7 @@ def check_files(place: Path) -> None:
         else:
             continue
         raise CorruptDataError(
-            f"{path} {what}. Delete it and run again to download it anew, or set {VARIABLE} "
+            f"{path} {what}. Move it away and run again to download it anew, or set {VARIABLE} "
             "to a folder with intact files under MNIST/raw."
         )
 

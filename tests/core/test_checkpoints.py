@@ -1,11 +1,15 @@
 """A checkpoint gives back what it was given, or says why not; it never runs code."""
 
+import hashlib
+import io
 import os
 import pickle
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -176,7 +180,7 @@ def test_a_file_cut_short_anywhere_is_refused(saved: Path, small: Experiment) ->
         saved.write_bytes(content[:length])
         message = refused(saved, small)
         assert "not a readable checkpoint" in message, length
-        assert "Delete it, or restore it from a copy" in message
+        assert "Move it away, or restore it from a copy" in message
 
 
 def flat(value: Any) -> list[Any]:
@@ -299,3 +303,58 @@ def test_another_table_of_the_same_size_is_another_configuration() -> None:
     )
     assert one != other
     assert one == DrawnBatches(x.clone(), y, batch_size=2, seeds=0).configuration()
+
+
+def changed(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """A checkpoint whose content has been forged, and its digest made anew."""
+    content = checkpoints.read(str(path))
+    change(content)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    body = buffer.getvalue()
+    path.write_bytes(hashlib.sha256(body).digest() + body)
+
+
+def test_forged_content_is_refused_before_it_is_put_anywhere(
+    small: Experiment, saved: Path
+) -> None:
+    """An optimizer takes moments of any shape, and then writes past their end."""
+    original = saved.read_bytes()
+
+    def moment(content: dict[str, Any]) -> None:
+        content["optimizer"]["state"][0]["exp_avg"] = torch.zeros(1000)
+
+    def stranger(content: dict[str, Any]) -> None:
+        content["optimizer"]["state"][999] = content["optimizer"]["state"][0]
+
+    def rate(content: dict[str, Any]) -> None:
+        content["optimizer"]["param_groups"][0]["lr"] = 1e3
+
+    def weights(content: dict[str, Any]) -> None:
+        content["model"] = {n: v.double() for n, v in content["model"].items()}
+
+    def losses(content: dict[str, Any]) -> None:
+        del content["losses"]["forward"]
+
+    for change, message in (
+        (moment, "optimizer state of other shapes"),
+        (stranger, "optimizer state of other shapes"),
+        (rate, "other settings"),
+        (weights, "weights of another model"),
+        (losses, "losses of another kind"),
+    ):
+        changed(saved, change)
+        assert message in refused(saved, small), change.__name__
+        saved.write_bytes(original)
+
+
+def test_numbers_of_numpy_are_numbers(small: Experiment, tmp_path: Path) -> None:
+    n: Any = np
+    kept = Checkpoint(tmp_path, every=n.int64(2))
+    for steps, resume in ((n.int32(3), False), (n.int64(5), True)):
+        history = pretrain(
+            small.model(Configuration(), 0), SineBatches(0, 6), steps=steps,
+            learning_rate=n.float32(1e-2), log_every=n.int64(1), device="cpu",
+            checkpoint=replace(kept, resume=resume), progress=False,
+        )  # fmt: skip
+    assert history.steps == 5

@@ -312,10 +312,14 @@ def test_resuming_starts_at_the_step_that_was_next(small: Experiment, tmp_path: 
     assert asked == list(range(10))
 
 
-def test_without_resume_a_run_starts_anew(small: Experiment, tmp_path: Path) -> None:
-    first, _ = train(small, SineBatches(0, 6), steps=7, folder=tmp_path)
-    second, _ = train(small, SineBatches(0, 6), steps=7, folder=tmp_path)
-    assert flat(first.state_dict()) == flat(second.state_dict())
+def test_without_resume_finished_steps_are_never_written_over(
+    small: Experiment, tmp_path: Path
+) -> None:
+    train(small, SineBatches(0, 6), steps=7, folder=tmp_path)
+    before = (tmp_path / checkpoints.FILE).read_bytes()
+    with pytest.raises(CheckpointError, match=r"holds a run.*resume=True"):
+        train(small, SineBatches(0, 6), steps=2, folder=tmp_path)
+    assert (tmp_path / checkpoints.FILE).read_bytes() == before
 
 
 def test_checkpoints_are_written_every_so_often_and_at_the_end(

@@ -106,7 +106,7 @@ def test_an_altered_file_is_named(small_mnist: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(CorruptDataError, match=r"t10k-images.*wrong content.*Delete it"):
+    with pytest.raises(CorruptDataError, match=r"t10k-images.*wrong content.*Move it away"):
         mnist.load(root=small_mnist)
 
 
