@@ -1,8 +1,5 @@
 """Checkpoints: tensors and plain data, written whole, loaded without running code."""
 
-import hashlib
-import io
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +8,14 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from bijepa_core._support import archives
 from bijepa_core._support.checks import check_counts
 from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
-from bijepa_core._support.files import atomic_write
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 
 FILE = "checkpoint.pt"
 FORMAT = 1
-DIGEST = 32  # bytes of SHA-256 in front of the content
 
 
 @dataclass(frozen=True)
@@ -96,8 +92,8 @@ class Keeper:
         if self.checkpoint is None:
             return
         _check_weights(self.model, done - 1)
-        buffer = io.BytesIO()
-        torch.save(
+        archives.write(
+            self.checkpoint.path,
             {
                 "format": FORMAT,
                 "configuration": self.configuration,
@@ -107,11 +103,7 @@ class Keeper:
                 "losses": self.history.losses,
                 "diagnostics": self.history.diagnostics,
             },
-            buffer,
         )
-        content = buffer.getvalue()
-        # torch does not check what it reads: a flipped bit would become a wrong weight, unnoticed
-        atomic_write(self.checkpoint.path, hashlib.sha256(content).digest() + content)
 
     def restore(self) -> int:
         """Put a checkpoint's state into model, optimizer and history, once all is checked.
@@ -136,16 +128,9 @@ class Keeper:
             )
         remedy = "Move it away, or choose another folder."
         content = read(path)
-        ours, theirs = _flat(self.configuration), _flat(content["configuration"])
-        differing = sorted(
-            key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
-        )
+        differing = archives.differences(self.configuration, content["configuration"])
         if differing:
-            listed = "; ".join(
-                f"{key}: {theirs.get(key)!r} there, {ours.get(key)!r} here" for key in differing[:4]
-            )
-            more = f"; and {len(differing) - 4} more" if len(differing) > 4 else ""
-            raise CheckpointError(f"{path} is of another configuration ({listed}{more}). {remedy}")
+            raise CheckpointError(f"{path} is of another configuration ({differing}). {remedy}")
         done: int = content["done"]
         if done > history.steps:
             raise CheckpointError(
@@ -165,7 +150,7 @@ class Keeper:
             raise CheckpointError(
                 f"{path} was written with another optimizer, or with other settings of it. {remedy}"
             )
-        if _forms(self.model.state_dict()) != _forms(content["model"]):
+        if archives.forms(self.model.state_dict()) != archives.forms(content["model"]):
             raise CheckpointError(f"{path} holds weights of another model. {remedy}")
         weights = [p for group in optimizer.param_groups for p in group["params"]]
         for i, moments in content["optimizer"]["state"].items():
@@ -195,20 +180,7 @@ def read(path: str | Path) -> dict[str, Any]:
     Raises:
         CheckpointError: if it is missing, damaged, or holds more than tensors and plain data.
     """
-    try:
-        raw = Path(path).read_bytes()
-        digest, body = raw[:DIGEST], raw[DIGEST:]
-        if hashlib.sha256(body).digest() != digest:
-            raise ValueError("its SHA-256 differs")
-        content = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} does not exist.") from error
-    except Exception as error:  # torch raises many kinds for a damaged file
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise CheckpointError(
-            f"{path} is not a readable checkpoint: cut short, damaged, or holding more than "
-            f"tensors and plain data ({reason}). Move it away, or restore it from a copy."
-        ) from error
+    content = archives.read(path, "checkpoint")
     keys = {"format", "configuration", "done", "model", "optimizer", "losses", "diagnostics"}
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() != keys:
         raise CheckpointError(
@@ -242,16 +214,3 @@ def _check_weights(model: BiJEPA, step: int) -> None:
 def _settings(state: dict[str, Any]) -> list[dict[str, str]]:
     """An optimizer's settings, as text, which has no trouble with tensors."""
     return [{name: repr(value) for name, value in group.items()} for group in state["param_groups"]]
-
-
-def _forms(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    """Shape and dtype of each tensor."""
-    return {name: (value.shape, value.dtype) for name, value in state.items()}
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, str]:
-    if isinstance(value, dict):
-        return {
-            k: v for key, one in value.items() for k, v in _flat(one, f"{prefix}{key}.").items()
-        }
-    return {prefix.rstrip("."): json.dumps(value)}

@@ -14,7 +14,7 @@ LOSSES = ("total", "forward", "backward")
 DIAGNOSTICS = ("relative_loss", "norm", "variance", "effective_rank")
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """Losses and diagnostics; NaN where nothing was recorded (a direction that does not exist).
 
@@ -42,6 +42,16 @@ class History:
             {name: like.new_full((steps, *axis), nothing) for name in LOSSES},
             {name: like.new_full((rows, *axis), nothing) for name in DIAGNOSTICS},
         )
+
+    def __repr__(self) -> str:
+        """Five lines: loss and diagnostics, first and last, the median over seeds."""
+        lines = []
+        for name, values in ({"loss": self.losses["total"]} | self.diagnostics).items():
+            medians = values.reshape(len(values), -1).double().nanmedian(1).values.cpu()
+            known = medians[~medians.isnan()].tolist() or [float("nan")]
+            words = name.replace("_", " ")
+            lines.append(f"{words:15} {known[0]:9.4g} at first, {known[-1]:9.4g} at last")
+        return "\n".join(lines)
 
     @property
     def steps(self) -> int:

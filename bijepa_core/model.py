@@ -3,14 +3,19 @@
 import copy
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bijepa_core._support import archives
 from bijepa_core._support.checks import check_unit_interval, check_view, check_views, inference
+from bijepa_core._support.errors import CheckpointError
 from bijepa_core.constraints import EXPRESSIVE, Constraint
+
+FORMAT = "bijepa model 1"
 
 
 class Term(NamedTuple):
@@ -231,6 +236,52 @@ class BiJEPA(nn.Module):
     def trained_parameters(self) -> list[nn.Parameter]:
         """What the optimizer moves: the online encoder and the predictors, not the target."""
         return [p for p in self.parameters() if p.requires_grad]
+
+    def save(self, path: str | Path, **notes: Any) -> None:
+        """Keep the model in one file: its weights, and what it was built with.
+
+        Args:
+            path: the file; written whole or not at all.
+            notes: what belongs with it, as plain data or tensors: the mean and deviation by which
+                its data were normalized, say.
+
+        Raises:
+            OSError: if it cannot be written; a former file stays.
+        """
+        content = {"format": FORMAT, "configuration": self.configuration(), "notes": notes}
+        archives.write(path, content | {"weights": self.state_dict()})
+
+    def load(self, path: str | Path) -> dict[str, Any]:
+        """Take over the weights of a saved model; this one has been built as that one was.
+
+        No code from the file is run.
+
+        Args:
+            path: of :meth:`save`.
+
+        Returns:
+            The notes that were saved with it.
+
+        Raises:
+            CheckpointError: if the file is missing, damaged, or of a model that was built
+                otherwise; this model stays as it was.
+        """
+        content = archives.read(path, "model")
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise CheckpointError(f"{path} is not a model that save() wrote ({FORMAT}).")
+        differing = archives.differences(self.configuration(), content["configuration"])
+        if not differing and archives.forms(self.state_dict()) != archives.forms(
+            content["weights"]
+        ):
+            differing = "its weights are of another dtype"
+        if differing:
+            raise CheckpointError(
+                f"{path} holds a model that was built otherwise ({differing}). Build this one as "
+                "that one was, and load again."
+            )
+        self.load_state_dict(content["weights"])
+        notes: dict[str, Any] = content["notes"]
+        return notes
 
     def configuration(self) -> dict[str, Any]:
         """Everything a checkpoint must agree on, as plain data."""

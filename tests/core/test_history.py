@@ -177,3 +177,14 @@ def test_smoothing_keeps_a_straight_line(
     middles, values = history.smooth_loss(window)
     assert values.shape == (windows, 2)
     torch.testing.assert_close(values, middles.double()[:, None].expand(windows, 2) - 0.5)
+
+
+def test_a_history_prints_in_five_lines() -> None:
+    history = History.empty(4, 2, 3, like=torch.zeros(1))
+    assert repr(history).count("nan") == 10  # nothing is known yet
+    history.losses["total"][:] = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    history.diagnostics["norm"][0] = torch.tensor([5.0, 6.0, 70.0])
+    lines = repr(history).splitlines()
+    assert len(lines) == 5
+    assert lines[0].split() == ["loss", "1", "at", "first,", "4", "at", "last"]
+    assert lines[2].split() == ["norm", "6", "at", "first,", "6", "at", "last"]

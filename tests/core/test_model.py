@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
+from bijepa_core._support.errors import CheckpointError
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.experiments import MNIST, SINE, Configuration, Experiment
 from bijepa_core.layers import BatchNorm2d, Conv2d, Linear
@@ -558,3 +560,48 @@ def test_one_call_for_both_views_is_the_same_as_two(small: Experiment, seeds: Se
 def test_batch_statistics_are_each_views_own() -> None:
     assert MNIST.model(Configuration(), 0).encode_separately
     assert not SINE.model(Configuration(), 0).encode_separately
+
+
+# Saving
+
+
+@pytest.mark.parametrize("seeds", [3, (3, 4)])
+def test_a_saved_model_says_the_same_tomorrow(
+    seeds: Seeds, small: Experiment, tmp_path: Path
+) -> None:
+    trained, fresh = (small.model(Configuration(), s) for s in (seeds, seeds))
+    with torch.no_grad():
+        for weights in trained.parameters():
+            weights.add_(0.1)
+    x = torch.ones(5, 10)
+    assert not torch.equal(trained.forecast(x), fresh.forecast(x))
+    for path in (tmp_path / "one", str(tmp_path / "two")):
+        trained.save(path, mean=torch.tensor([1.0, 2.0]), unit="mV")
+        notes = fresh.load(path)
+        assert notes["unit"] == "mV"
+        assert notes["mean"].tolist() == [1.0, 2.0]
+        assert torch.equal(trained.forecast(x), fresh.forecast(x))
+        assert all(
+            torch.equal(a, b) for a, b in zip(trained.parameters(), fresh.parameters(), strict=True)
+        )
+
+
+def test_another_model_is_refused_and_stays_as_it_was(small: Experiment, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    small.model(Configuration(), 0).save(path)
+    wider = replace(small, hidden_dim=9)
+    for other, message in (
+        (wider.model(Configuration(), 1), r"shapes\.backward_predictor.*and \d+ more"),
+        (small.model(Configuration(alpha=0.3), 1), r"alpha: '0\.5' there, '0\.3' here"),
+        (small.model(Configuration(RESTRICTIVE), 1), "constraint.sphere"),
+        (small.model(Configuration(), 1).double(), "another dtype"),
+    ):
+        before = [weights.clone() for weights in other.parameters()]
+        with pytest.raises(CheckpointError, match=message):
+            other.load(path)
+        assert all(torch.equal(a, b) for a, b in zip(before, other.parameters(), strict=True))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="not a readable model: cut short"):
+        small.model(Configuration(), 0).load(path)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        small.model(Configuration(), 0).load(tmp_path / "nothing")

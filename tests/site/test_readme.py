@@ -17,13 +17,17 @@ def block(language: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # it saves a model
     script = tmp_path / "example.py"
     script.write_text(block("python"))
     left = runpy.run_path(str(script))
     relative = left["history"].diagnostics["relative_loss"]
     assert relative[-1] < relative[0]
     assert capsys.readouterr().out.count("torch.Size([500, 4])") == 3
+    left["model"].load("walks.bijepa")
 
 
 def test_the_picture_is_the_chapters() -> None:
