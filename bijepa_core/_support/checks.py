@@ -54,14 +54,15 @@ def check_table(x: Tensor, y: Tensor) -> None:
 
 @contextmanager
 def inference(module: nn.Module) -> Iterator[None]:
-    """No gradients and frozen batch statistics; the module's mode is restored afterwards."""
-    training = module.training
+    """No gradients and frozen batch statistics; afterwards each module has its own mode again."""
+    modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        module.train(training)
+        for part, mode in modes:
+            part.training = mode
 
 
 def check_unit_interval(**values: float) -> None:

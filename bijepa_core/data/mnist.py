@@ -99,9 +99,9 @@ def search_places(root: str | Path | None = None) -> Iterator[Path]:
     from platformdirs import user_cache_path
 
     if root is not None:
-        yield Path(root)
+        yield Path(root).expanduser()
     if os.environ.get(VARIABLE):
-        yield Path(os.environ[VARIABLE])
+        yield Path(os.environ[VARIABLE]).expanduser()
     yield user_cache_path("bijepa")
 
 

@@ -6,7 +6,6 @@ position, a stopped run resumes with the very batches it would have seen.
 
 import hashlib
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -21,8 +20,29 @@ Batches = Callable[[int], tuple[Tensor, Tensor]]
 BLOCK = 64  # steps drawn at once: one call to a generator costs as much as a hundred numbers
 
 
+class LastTwo:
+    """What a function gave for its last two arguments, kept; a copy or a pickle keeps nothing.
+
+    Args:
+        draw: maps the number of a block to its tensor; a pure function.
+    """
+
+    def __init__(self, draw: Callable[[int], Tensor]) -> None:
+        self.draw = draw
+        self.kept: dict[int, Tensor] = {}
+
+    def __call__(self, block: int) -> Tensor:
+        """The tensor of a block."""
+        if block not in self.kept:
+            self.kept = dict([*self.kept.items()][-1:]) | {block: self.draw(block)}
+        return self.kept[block]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"draw": self.draw, "kept": {}}
+
+
 class Blockwise:
-    """A tensor for each step, drawn for :data:`BLOCK` steps at once; the last two are kept.
+    """A tensor for each step, drawn for :data:`BLOCK` steps at once.
 
     Args:
         draw: maps the number of a block to its tensor; a pure function.
@@ -30,7 +50,7 @@ class Blockwise:
     """
 
     def __init__(self, draw: Callable[[int], Tensor], axis: int) -> None:
-        self._drawn, self.axis = lru_cache(maxsize=2)(draw), axis
+        self._drawn, self.axis = LastTwo(draw), axis
 
     def __call__(self, step: int) -> Tensor:
         """The tensor of one step: the block's, without the steps' axis."""
@@ -73,7 +93,7 @@ class DrawnBatches:
             per_seed,
         )
         self.rows = x.shape[1] if per_seed else x.shape[0]
-        self._block = lru_cache(maxsize=2)(self._draw_block)
+        self._block = LastTwo(self._draw_block)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of one step: x and y, each ``(*seeds, batch, *view)``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from bijepa_book.names import words
 from bijepa_book.text import text_table
+from bijepa_core import __version__
 from bijepa_core._support.errors import CheckpointError, CorruptDataError, NonFiniteLossError
 from bijepa_core._support.files import atomic_write
 from bijepa_core.checkpoints import Checkpoint
@@ -273,6 +274,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="bijepa", description="BiJEPA: run, replay and reproduce the paper's experiments."
     )
+    top.add_argument("--version", action="version", version=f"bijepa {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_run, _add_replay, _add_reproduce, _add_evidence, _add_claims):
         add(commands)

@@ -168,3 +168,10 @@ def test_halves_are_the_images_as_encoders_and_decoders_know_them() -> None:
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-5)
     assert torch.equal(halves.half("left"), halves.left)
     assert torch.equal(halves.first(7).labels, digits.train_labels[:7])
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(mnist.VARIABLE, "~/data")
+    assert next(mnist.search_places()) == tmp_path / "data"
+    assert next(mnist.search_places("~/other")) == tmp_path / "other"

@@ -1,6 +1,8 @@
 """A stream is a pure function of the step, and a seed means the same rows everywhere."""
 
+import copy
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -162,3 +164,19 @@ def test_the_configuration_is_plain_and_tells_streams_apart(seeds: int | Sequenc
     ]
     assert len(set(described)) == len(described)
     assert json.dumps(drawn(seeds).configuration()) == described[0]
+
+
+def test_streams_can_be_copied_and_pickled() -> None:
+    x = torch.arange(40.0).reshape(10, 4)
+    for stream in (
+        SineBatches((0, 1), 3),
+        DrawnBatches(x, x + 1, batch_size=3, seeds=0),
+        ShuffledBatches(x, x + 1, batch_size=3, seeds=(4, 5)),
+    ):
+        stream(70)  # something is kept
+        again = pickle.dumps(stream)
+        assert len(again) < 3_000  # and not what was kept
+        for other in (pickle.loads(again), copy.deepcopy(stream)):
+            for step in (0, 63, 64, 200):
+                for ours, theirs in zip(stream(step), other(step), strict=True):
+                    assert torch.equal(ours, theirs)

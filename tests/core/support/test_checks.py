@@ -155,3 +155,11 @@ def test_inference_restores_the_mode_after_an_error() -> None:
         module(torch.zeros(5, 4))
     assert module.training
     assert torch.is_grad_enabled()
+
+
+def test_what_was_frozen_stays_frozen() -> None:
+    module = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout()).train()
+    module[0].eval()
+    with inference(module):
+        assert not any(part.training for part in module.modules())
+    assert [part.training for part in module.modules()] == [True, False, True]
