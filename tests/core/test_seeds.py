@@ -144,6 +144,7 @@ def test_a_module_used_twice_stays_one_module() -> None:
     assert len(list(unstack(together, 0).parameters())) == 2
 
 
+@pytest.mark.slow
 def test_importing_the_package_is_light_and_leaves_the_generators_alone() -> None:
     heavy = ["matplotlib", "torchvision", "ipywidgets", "IPython", "scipy", "sklearn", "tqdm"]
     program = f"""

@@ -571,6 +571,7 @@ class Drawing:
         return self.drawn
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_penalty")
 def test_image_baselines_are_those_of_other_libraries(images: ImageData) -> None:
     which = condition("mnist", "baselines", probe_steps=2)

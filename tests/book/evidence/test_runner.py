@@ -340,6 +340,7 @@ def test_after_a_kill_nothing_is_lost(
     assert content(files) == straight
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_a_plain_error_and_nothing_is_lost(
     tmp_path: Path, notes: Path, straight: dict[str, bytes], no_process_stays: None
 ) -> None:

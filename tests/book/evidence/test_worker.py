@@ -127,6 +127,7 @@ def test_training_changes_what_is_measured() -> None:
     assert long["fair_a"] != short["fair_a"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits")
 def test_images_are_measured_one_seed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = run_part(condition("mnist", steps=6, probe_steps=1, batch_size=32), (1,))

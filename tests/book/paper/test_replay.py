@@ -31,6 +31,7 @@ def test_first_steps_agree_with_the_reference(name: str, reference: dict[int, An
         np.testing.assert_allclose(losses[step], np.atleast_1d(value), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classic", "expressive"])
 def test_full_runs_end_where_the_reference_ends(name: str) -> None:
     plain = replay("sine", name).plain()
@@ -41,6 +42,7 @@ def test_full_runs_end_where_the_reference_ends(name: str) -> None:
     assert plain["paper_b"] == pytest.approx(b, rel=0.35)
 
 
+@pytest.mark.slow
 def test_the_sphere_hardly_depends_on_rounding_and_gives_the_papers_figures() -> None:
     plain = replay("sine", "restrictive").plain()
     assert plain["paper_a"] == pytest.approx(0.1460, rel=0.02)
