@@ -180,7 +180,7 @@ def products(window: Tensor) -> Tensor:
     return torch.cat([counts, counts[:, i] * counts[:, j]], dim=1)
 
 
-def readings(model: BiJEPA, fit: Ecosystems, judge: Ecosystems) -> dict[str, Shares]:
+def probe_shares(model: BiJEPA, fit: Ecosystems, judge: Ecosystems) -> dict[str, Shares]:
     """Every goal from Protocol A and from Protocol B, or from their mirror images for y.
 
     Returns:
@@ -328,13 +328,13 @@ def record() -> dict[str, Any]:
     """What the chapter compares itself with: models of seeds 0 to 3, on one draw of systems."""
     learn, fit, judge = draw_sets()
     models = [train(learn, seed)[0] for seed in range(SEEDS)]
-    read = median_tables([readings(model, fit, judge) for model in models])
+    read = median_tables([probe_shares(model, fit, judge) for model in models])
     plain = {
         name: {goal: share(features, goal, fit, judge) for goal in goals(judge)}
         for name, features in {"counts": raw, "products": products}.items()
     }
     fresh = median_tables(
-        [{"untrained": readings(new_model(seed), fit, judge)["A"]} for seed in range(SEEDS)]
+        [{"untrained": probe_shares(new_model(seed), fit, judge)["A"]} for seed in range(SEEDS)]
     )
     found = [anomalies(model, learn, judge) for model in models]
     return {

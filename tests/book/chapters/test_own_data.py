@@ -77,10 +77,10 @@ def test_a_trained_model_is_read_both_ways_and_a_classic_one_without_its_past(
     judge = own_data.ecosystems(300, generator(1, "test"))
     model, history = own_data.train(systems, 0, steps=3, progress=False)
     assert history.steps == 3
-    rows = own_data.readings(model, systems, judge)
+    rows = own_data.probe_shares(model, systems, judge)
     assert set(rows["A"]) == set(rows["B"]) == set(own_data.goals(judge))
     classic, _ = own_data.train(systems, 0, alpha=1.0, steps=2, progress=False)
-    assert "prey before" not in own_data.readings(classic, systems, judge)["B"]
+    assert "prey before" not in own_data.probe_shares(classic, systems, judge)["B"]
 
 
 def test_odd_windows_differ_where_they_should() -> None:
