@@ -17,7 +17,8 @@ def provenance(device: torch.device, seconds: float) -> dict[str, Any]:
         seconds: how long it took.
 
     Returns:
-        A dictionary for JSON; ``commit`` is None outside a checkout.
+        A dictionary for JSON; ``commit`` is None outside a checkout, and ends in
+        ``+`` where the checkout has changes.
     """
     from bijepa_core import __version__
 
@@ -31,18 +32,24 @@ def provenance(device: torch.device, seconds: float) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": round(seconds, 1),
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__)),
     }
 
 
-def _commit() -> str | None:
+def commit_of(file: Path) -> str | None:
+    """The commit that a file is of: None where no repository holds it; ``+`` where it has changes.
+
+    A package that is installed inside somebody's repository is not of that repository's commits.
+    """
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(file.parent), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
     try:
-        found = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        git("ls-files", "--error-unmatch", file.name)
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
-    return found.stdout.strip()
