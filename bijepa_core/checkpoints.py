@@ -16,6 +16,8 @@ from bijepa_core.model import BiJEPA
 
 FILE = "checkpoint.pt"
 FORMAT = 1
+MOMENTS = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "sum"}
+"""Optimizer state of its weight's shape: torch's fused kernels write to it without looking."""
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,15 @@ class Keeper:
                 f"{path} has {done} steps, more than the {history.steps} asked for. "
                 f"Ask for at least {done} steps. {remedy}"
             )
-        self._check_fit(content, remedy)
+        self._check_fit(content, path, remedy)
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
         return done
 
-    def _check_fit(self, content: dict[str, Any], remedy: str) -> None:
+    def _check_fit(self, content: dict[str, Any], path: Path, remedy: str) -> None:
         """Every tensor has the place that it is to be put into: its shape and dtype."""
-        path, optimizer = self.checkpoint.path if self.checkpoint else "", self.optimizer
+        optimizer = self.optimizer
         if _settings(optimizer.state_dict()) != _settings(content["optimizer"]):
             raise CheckpointError(
                 f"{path} was written with another optimizer, or with other settings of it. {remedy}"
@@ -155,10 +157,8 @@ class Keeper:
         weights = [p for group in optimizer.param_groups for p in group["params"]]
         for i, moments in content["optimizer"]["state"].items():
             fits = isinstance(i, int) and 0 <= i < len(weights)
-            for value in moments.values():
-                # a moment has its weight's shape; a counter has none
-                if isinstance(value, torch.Tensor) and value.ndim:
-                    fits = fits and value.shape == weights[i].shape
+            for name in MOMENTS & moments.keys():
+                fits = fits and moments[name].shape == weights[i].shape
             if not fits:
                 raise CheckpointError(f"{path} holds optimizer state of other shapes. {remedy}")
         for kept, here in (

@@ -324,6 +324,9 @@ def test_forged_content_is_refused_before_it_is_put_anywhere(
     def moment(content: dict[str, Any]) -> None:
         content["optimizer"]["state"][0]["exp_avg"] = torch.zeros(1000)
 
+    def scalar(content: dict[str, Any]) -> None:
+        content["optimizer"]["state"][0]["exp_avg_sq"] = torch.zeros(())
+
     def stranger(content: dict[str, Any]) -> None:
         content["optimizer"]["state"][999] = content["optimizer"]["state"][0]
 
@@ -338,6 +341,7 @@ def test_forged_content_is_refused_before_it_is_put_anywhere(
 
     for change, message in (
         (moment, "optimizer state of other shapes"),
+        (scalar, "optimizer state of other shapes"),
         (stranger, "optimizer state of other shapes"),
         (rate, "other settings"),
         (weights, "weights of another model"),
