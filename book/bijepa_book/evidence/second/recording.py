@@ -1,0 +1,144 @@
+"""What is recorded, and how: a condition with its seeds, measured in parts, kept as one JSON."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.files import atomic_write
+from bijepa_core._support.provenance import provenance
+from bijepa_core._support.threads import threads
+from bijepa_core.evaluation.scores import Scores
+
+SERIES_SEEDS = range(32, 64)
+"""Fresh ones: the numbers of seeds 0 to 31 had been seen when these questions were written."""
+IMAGE_SEEDS = range(32)
+"""Of these, seeds 0 to 7 had been seen; verdicts are given with and without them."""
+SEEN = {"sine": range(32), "lorenz": range(32), "mnist": range(8)}
+"""The first edition's seeds."""
+
+
+class Measured(NamedTuple):
+    """What one part gives.
+
+    Args:
+        measures: one number a seed under each name.
+        curves: a list of numbers a seed under each name: errors by position, say.
+    """
+
+    measures: Scores
+    curves: dict[str, list[list[float]]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One condition of the study.
+
+    Args:
+        key: its name among all, and its file's.
+        about: what was trained, as plain data: what a record must agree on to be added to.
+        seeds: which.
+        chunk: seeds that train together.
+        seconds: of one core, roughly, for a seed: the order of the work, nothing else.
+        measure: trains and measures some seeds on a device (``"cpu"``, ``"cuda"``).
+    """
+
+    key: str
+    about: Mapping[str, Any]
+    seeds: Sequence[int]
+    chunk: int
+    seconds: float
+    measure: Callable[[tuple[int, ...], str], Measured]
+
+    def parts(self, done: Sequence[int] = ()) -> Iterator[tuple[int, ...]]:
+        """The chunks of seeds that are still to do; their borders are fixed."""
+        for start in range(0, len(self.seeds), self.chunk):
+            left = tuple(s for s in self.seeds[start : start + self.chunk] if s not in done)
+            if left:
+                yield left
+
+
+def measured(recording: Recording, seeds: tuple[int, ...], device: str = "cpu") -> dict[str, Any]:
+    """One part of a record, as plain data with its provenance; on one thread.
+
+    Args:
+        recording: what to train.
+        seeds: a part of its own.
+        device: where.
+
+    Returns:
+        ``seeds``, ``measures``, ``curves``, ``provenance``.
+    """
+    began, place = time.perf_counter(), resolve_device(device)
+    with threads(1):
+        measures, curves = recording.measure(seeds, device)
+    return {
+        "seeds": list(seeds),
+        "measures": _short(measures),
+        "curves": _short(curves),
+        "provenance": provenance(place, time.perf_counter() - began),
+    }
+
+
+def joined(recording: Recording, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Parts of one recording as its record, seeds in order.
+
+    Args:
+        recording: what was recorded.
+        parts: as :func:`measured` gives them, or records.
+
+    Returns:
+        ``key``, ``about``, ``seeds``, ``measures``, ``curves``, and ``provenance``, a list.
+    """
+    order = sorted(
+        ((seed, part, i) for part in parts for i, seed in enumerate(part["seeds"])),
+        key=lambda entry: entry[0],
+    )
+
+    def columns(kind: str) -> dict[str, list[Any]]:
+        names = dict.fromkeys(name for part in parts for name in part[kind])
+        return {
+            name: [part[kind][name][i] if name in part[kind] else None for _, part, i in order]
+            for name in names
+        }
+
+    origins: list[dict[str, Any]] = []
+    for part in parts:
+        kept = part["provenance"]
+        origins += kept if isinstance(kept, list) else [{"seeds": part["seeds"], **kept}]
+    return {
+        "key": recording.key,
+        "about": dict(recording.about),
+        "seeds": [seed for seed, _, _ in order],
+        "measures": columns("measures"),
+        "curves": columns("curves"),
+        "provenance": sorted(origins, key=lambda origin: origin["seeds"]),
+    }
+
+
+def write(folder: Path, record: Mapping[str, Any]) -> None:
+    """Keep a record in its file, whole: JSON with a line a measure."""
+    lines = [f" {json.dumps(name)}: {_lines(value)}" for name, value in record.items()]
+    atomic_write(folder / f"{record['key']}.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+
+
+def _lines(value: Any) -> str:
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    inner = [f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in value.items()]
+    return "{\n" + ",\n".join(inner) + "\n }"
+
+
+def _short(value: Any) -> Any:
+    """Six significant digits; None for what is no number, which JSON cannot hold."""
+    if isinstance(value, dict):
+        return {name: _short(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_short(one) for one in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value
