@@ -130,13 +130,13 @@ def conditions(name: Name, length: Length = "paper") -> list[Condition]:
         raise ValueError("the study trains MNIST at the paper's length alone; received 'long'.")
     experiment = EXPERIMENTS[name]
     grid = EVERYWHERE if name == "mnist" else EVERYWHERE | SERIES
-    trained = [_changed(experiment, row, change, length) for row, change in grid.items()]
+    trained = [changed(experiment, row, change, length) for row, change in grid.items()]
     if length == "long":
         return trained
     return [Condition(BASELINES, experiment, Configuration(EXPRESSIVE)), *trained]
 
 
-def _changed(experiment: Experiment, name: str, change: Change, length: Length) -> Condition:
+def changed(experiment: Experiment, name: str, change: Change, length: Length) -> Condition:
     longer = LONGER if length == "long" else 1
     changed = replace(
         experiment,

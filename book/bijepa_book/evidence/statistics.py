@@ -129,6 +129,61 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
+def equivalent(differences: ArrayLike, margin: float) -> bool:
+    """Whether a mean difference is shown to be less than a margin either way.
+
+    Two one-sided t tests at 5 %: the interval of 90 % for the mean lies within the margins. It is
+    the answer to a question that finding no difference does not answer.
+
+    Args:
+        differences: ``(seeds,)``, at least 2, finite.
+        margin: what would matter, positive.
+
+    Returns:
+        True where both tests say so.
+
+    Raises:
+        ValueError: if there are fewer than two values, or one is not finite.
+
+    Source:
+        Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15(6).
+    """
+    from scipy.stats import ttest_1samp
+
+    v = _checked(differences)
+    if np.ptp(v) <= 1e-12 * np.abs(v).max():
+        return bool(abs(v.mean()) < margin)
+    above = ttest_1samp(v, -margin, alternative="greater").pvalue
+    below = ttest_1samp(v, margin, alternative="less").pvalue
+    return bool(max(above, below) < LEVEL)
+
+
+def seeds_needed(differences: ArrayLike, size: float, power: float = 0.9) -> int:
+    """How many pairs a two-sided t test at 5 % needs to find a mean difference of a size.
+
+    Args:
+        differences: of a first study; only their spread is used.
+        size: to be found, not zero.
+        power: the chance to find it, where it is there.
+
+    Returns:
+        The least number of pairs, at least 2.
+
+    Raises:
+        ValueError: if there are fewer than two values, or one is not finite.
+    """
+    from scipy.stats import nct
+    from scipy.stats import t as student
+
+    spread = float(np.std(_checked(differences), ddof=1))
+    for count in range(2, 100_000):
+        shift = abs(size) / max(spread, 1e-12) * np.sqrt(count)
+        border = student.ppf(1 - LEVEL / 2, count - 1)
+        if 1 - nct.cdf(border, count - 1, shift) + nct.cdf(-border, count - 1, shift) >= power:
+            return count
+    return 100_000
+
+
 def _checked(values: ArrayLike) -> Array:
     v = np.asarray(values, dtype=np.float64)
     if v.ndim != 1 or len(v) < 2 or not np.all(np.isfinite(v)):
