@@ -86,12 +86,12 @@ AMPLIFYING = (
 LOUD = ("expressive", "restrictive", "unconstrained")
 """Trained on waves whose amplitudes vary."""
 OTHER_SIZES = {
-    "rate-third": {"learning_rate": SINE.learning_rate / 3},
-    "rate-triple": {"learning_rate": SINE.learning_rate * 3},
-    "width-half": {"hidden_dim": SINE.hidden_dim // 2},
-    "width-double": {"hidden_dim": SINE.hidden_dim * 2},
-    "d-half": {"embed_dim": SINE.embed_dim // 2},
-    "d-double": {"embed_dim": SINE.embed_dim * 2},
+    "rate-third": replace(SINE, learning_rate=SINE.learning_rate / 3),
+    "rate-triple": replace(SINE, learning_rate=SINE.learning_rate * 3),
+    "width-half": replace(SINE, hidden_dim=SINE.hidden_dim // 2),
+    "width-double": replace(SINE, hidden_dim=SINE.hidden_dim * 2),
+    "d-half": replace(SINE, embed_dim=SINE.embed_dim // 2),
+    "d-double": replace(SINE, embed_dim=SINE.embed_dim * 2),
 }
 """Does any verdict turn? Asked of sine."""
 SENSITIVE = ("classic", "expressive", "unconstrained")
@@ -177,16 +177,17 @@ def kernel_errors(
 
 def nonlinear_measures(model: BiJEPA, data: SeriesData) -> Scores:
     """What a nonlinear probe reads: ``kernel_first_``, ``kernel_whole_``, ``kernel_past_``."""
-    y, past = (data.probe, data.held_out), tuple((b, a) for a, b in (data.probe, data.held_out))
-    ahead, size = slice(None), slice(data.state_dim)
-    scores = {}
-    read = {"a": protocol_a(model), "b": protocol_b(model)}
+    (x, y), (unseen_x, unseen_y) = data.probe, data.held_out
+    whole, first = slice(None), slice(data.state_dim)
+    read, scores = {"a": protocol_a(model), "b": protocol_b(model)}, Scores()
     for letter, features in read.items():
-        parts = {f"kernel_first_{letter}": size, f"kernel_whole_{letter}": ahead}
-        scores |= kernel_errors(features, *y, parts)
-    scores |= kernel_errors(read["a"], *past, {"kernel_past_a": ahead})
+        parts = {f"kernel_first_{letter}": first, f"kernel_whole_{letter}": whole}
+        scores |= kernel_errors(features, (x, y), (unseen_x, unseen_y), parts)
+    back = {"kernel_past_a": read["a"]}
     if model.backward_predictor is not None:
-        scores |= kernel_errors(model.predict_backward, *past, {"kernel_past_b": ahead})
+        back["kernel_past_b"] = model.predict_backward
+    for name, features in back.items():
+        scores |= kernel_errors(features, (y, x), (unseen_y, unseen_x), {name: whole})
     return scores
 
 
@@ -431,19 +432,20 @@ def trained(condition: Condition, data: SeriesData, seeds: tuple[int, ...]) -> M
     return Measured(scores, reading_curves(model, data) | looked)  # type: ignore[arg-type]
 
 
-def loud(condition: Condition, seeds: tuple[int, ...]) -> Measured:
+def loud(condition: Condition, seeds: tuple[int, ...], device: str = "cpu") -> Measured:
     """Trained on waves whose amplitudes vary: what the embedding knows of them.
 
     Args:
         condition: what to train.
         seeds: a sequence.
+        device: for the training.
 
     Returns:
         ``gain`` and ``next_value``, shares that stay unexplained (:func:`loudness`).
     """
     data, gains = loud_data(seeds)
     model = condition.model(seeds)
-    condition.experiment.train(model, data.batches, device="cpu", progress=False)
+    condition.experiment.train(model, data.batches, device=device, progress=False)
     return Measured(loudness(protocol_a(model), data, gains), {})
 
 
@@ -493,10 +495,10 @@ def recordings() -> list[Recording]:
             found.append(_at_length(experiment, name, "paper"))
     for name in LOUD:
         condition = Condition(f"loud-{name}", SINE, CONFIGURATIONS[name])
-        found.append(_recording(condition, lambda seeds, _, c=condition: loud(c, seeds)))
-    for size, changes in OTHER_SIZES.items():
+        found.append(_recording(condition, partial(loud, condition)))
+    for size, experiment in OTHER_SIZES.items():
         for name in SENSITIVE:
-            condition = Condition(f"{name}-{size}", replace(SINE, **changes), CONFIGURATIONS[name])
+            condition = Condition(f"{name}-{size}", experiment, CONFIGURATIONS[name])
             found.append(_recording(condition, partial(_measure, condition)))
     for experiment in (SINE, LORENZ):
         found += [_at_length(experiment, name, "long") for name in TEN_TIMES[experiment.name]]
