@@ -1,16 +1,17 @@
 """Record the second edition of the study: what is missing, in processes of one thread each.
 
-Run by hand (hours on two cores): ``python tools/record_second.py --results DIR [PREFIX ...]``.
+Run by hand (hours on two cores): ``python tools/record_second.py --results DIR [PATTERN ...]``.
 """
 
 import argparse
+import fnmatch
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 from bijepa_book.evidence.second.grid import recordings
-from bijepa_book.evidence.second.recording import Recording, joined, measured, write
+from bijepa_book.evidence.second.recording import joined, measured, write
 
 RESULTS = Path(__file__).parent.parent / "book" / "results" / "second"
 
@@ -26,16 +27,18 @@ def main() -> None:
     from joblib import Parallel, delayed
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("prefixes", nargs="*", help="keys begin with one of these; all by default")
+    parser.add_argument("patterns", nargs="*", default=["*"], help="of keys, the first ones first")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start nothing later")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
-    wanted = [
-        r for r in recordings() if not options.prefixes or r.key.startswith(tuple(options.prefixes))
-    ]
+    everything = {r.key: r for r in recordings()}
+    keys = dict.fromkeys(
+        k for pattern in options.patterns for k in fnmatch.filter(everything, pattern)
+    )
+    wanted = [everything[key] for key in keys]
     records: dict[str, dict[str, Any]] = {
         r.key: json.loads(path.read_text())
         for r in wanted
@@ -46,7 +49,6 @@ def main() -> None:
         for r in wanted
         for seeds in r.parts(records[r.key]["seeds"] if r.key in records else ())
     ]
-    by_key: dict[str, Recording] = {r.key: r for r in wanted}
     began = time.perf_counter()
     print(f"{len(todo)} parts in {len(wanted)} recordings", flush=True)
 
@@ -60,7 +62,7 @@ def main() -> None:
     )
     for done, (key, result) in enumerate(run(calls()), start=1):
         before = [records[key]] if key in records else []
-        records[key] = joined(by_key[key], [*before, result])
+        records[key] = joined(everything[key], [*before, result])
         write(options.results, records[key])
         spent = result["provenance"]["seconds"]
         passed = time.perf_counter() - began

@@ -37,7 +37,7 @@ from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration,
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import sample_per_seed
 
-CHUNK = 16
+CHUNK, CHUNK_LONG = 16, 8
 ROWS, LOOKS, WATCHED = 100, 20, 8  # as in the first edition
 SUPERVISED = "supervised"
 """The condition with labels: the same encoder, trained to forecast the target itself."""
@@ -463,24 +463,18 @@ def _measure(condition: Condition, seeds: tuple[int, ...], device: str) -> Measu
 
 
 def _recording(
-    condition: Condition,
-    measure: Callable[[tuple[int, ...], str], Measured],
-    key: str | None = None,
+    condition: Condition, measure: Callable[[tuple[int, ...], str], Measured]
 ) -> Recording:
-    experiment = condition.experiment
+    experiment, long = condition.experiment, condition.length == "long"
     about = {
         "condition": condition.name,
         "length": condition.length,
         "experiment": experiment.plain(),
         "configuration": asdict(condition.configuration),
     }
-    seconds = (
-        (2.5 if experiment.name == "lorenz" else 1.0)
-        * experiment.steps
-        * experiment.batch_size
-        / (2000 * 64)
-    )
-    return Recording(key or condition.key, about, SERIES_SEEDS, CHUNK, seconds, measure)
+    seconds = (2.5 if experiment.name == "lorenz" else 1.0) * experiment.steps / 2_000
+    chunk = CHUNK_LONG if long else CHUNK
+    return Recording(condition.key, about, SERIES_SEEDS, chunk, seconds, measure)
 
 
 def recordings() -> list[Recording]:
