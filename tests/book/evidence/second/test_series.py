@@ -45,7 +45,7 @@ def test_the_nonlinear_probe_is_kernel_ridge_and_knows_a_curve() -> None:
     assert min(apart) < 1e-6  # one of its penalties is the chosen one
     curved = (probe(f[300:]) - t[300:]).square().mean() / t[300:].var()
     straight = (ridge_probe(f[:300], t[:300])(f[300:]) - t[300:]).square().mean() / t[300:].var()
-    assert curved < 0.2 < straight
+    assert curved < 0.3 < 0.8 < straight
 
 
 def model_that_must_follow() -> BiJEPA:
