@@ -58,18 +58,17 @@ class Conv2d(nn.Conv2d):
         return channels_into_seeds(out, seeds)
 
     def _as_products(self, input: Tensor) -> Tensor:
-        """A matrix product a seed, of the patches under the kernel with its weights."""
+        """A matrix product a seed, of its weights with the patches under the kernel."""
         (height, width), (down, across) = self.kernel_size, self.stride
         padded = F.pad(input, self._reversed_padding_repeated_twice)
         patches = padded.unfold(-2, height, down).unfold(-2, width, across)
-        patches = patches.movedim(2, 4)  # (seeds, batch, rows, columns, in, k, k)
-        rows = patches.flatten(4).flatten(1, 3)
-        kernels = self.weight.flatten(2).mT  # (seeds, in * k * k, out)
+        patches = patches.permute(0, 2, 5, 6, 1, 3, 4)  # (seeds, in, k, k, batch, rows, columns)
+        columns, weight = patches.flatten(4).flatten(1, 3), self.weight.flatten(2)
         if self.bias is None:
-            out = torch.bmm(rows, kernels)
+            out = torch.bmm(weight, columns)
         else:
-            out = torch.baddbmm(self.bias.unsqueeze(-2), rows, kernels)
-        return out.unflatten(1, patches.shape[1:4]).movedim(-1, 2)
+            out = torch.baddbmm(self.bias.unsqueeze(-1), weight, columns)
+        return out.unflatten(-1, patches.shape[4:]).transpose(1, 2)
 
 
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):
