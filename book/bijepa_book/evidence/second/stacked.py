@@ -25,6 +25,7 @@ BATCH = 512
 EPOCHS = 30
 HIDDEN = 256
 Objective = Callable[[Tensor], tuple[Tensor, Tensor]]
+Pair = tuple[Tensor, Tensor, Tensor]  # a move, the slope's change, 1 over their product
 
 
 def standardized(seen: Tensor, unseen: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,7 +104,7 @@ def minimized(
     start: Tensor,
     *,
     tolerance: float = 1e-6,
-    most: int = 2000,
+    most: int = 1000,
     kept: int = 10,
 ) -> Tensor:
     """The minima of many smooth convex functions at once, by L-BFGS.
@@ -123,23 +124,24 @@ def minimized(
     """
     x, length = start, torch.ones_like(start[:, :1])
     value, slope = objective(x)
-    pairs: list[tuple[Tensor, Tensor]] = []
+    pairs: list[Pair] = []
+    scale = torch.ones_like(length)
     for _ in range(most):
         active = slope.abs().amax(-1) > tolerance
         if not active.any():
             break
-        way = -_newton(slope, pairs)
-        step = length * way
+        step = -length * _newton(slope, pairs, scale)
         new_value, new_slope = objective(x + step)
         slack = 1e-15 * value.abs()  # of rounding
         falls = new_value <= value + 1e-4 * (slope * step).sum(-1) + slack
         moves = (active & falls)[:, None]
-        # a seed that stays leaves a pair of zeros, which says nothing
-        pairs = [
-            *pairs,
-            (torch.where(moves, step, 0.0), torch.where(moves, new_slope - slope, 0.0)),
-        ]
-        pairs = pairs[-kept:]
+        bend = new_slope - slope
+        along, across = _dot(step, bend), _dot(bend, bend)
+        tells = moves & (along > 0)
+        # of a seed that stays, a pair says nothing: its inverse curvature is 0
+        inverse = torch.where(tells, 1 / torch.where(tells, along, 1.0), 0.0)
+        pairs = [*pairs, (step, bend, inverse)][-kept:]
+        scale = torch.where(tells, along / torch.where(tells, across, 1.0), scale)
         x = torch.where(moves, x + step, x)
         value = torch.where(moves[:, 0], new_value, value)
         slope = torch.where(moves, new_slope, slope)
@@ -147,27 +149,20 @@ def minimized(
     return x
 
 
-def _newton(slope: Tensor, pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
+def _newton(slope: Tensor, pairs: list[Pair], scale: Tensor) -> Tensor:
     """The slope times the inverse curvature that the pairs tell of: the two-loop recursion."""
-
-    def dot(a: Tensor, b: Tensor) -> Tensor:
-        return (a * b).sum(-1, keepdim=True)
-
-    q, scale, weights = slope, torch.ones_like(slope[:, :1]), []
-    for s, y in reversed(pairs):
-        curvature = dot(s, y)
-        known = curvature > 0
-        inverse = torch.where(known, 1 / torch.where(known, curvature, 1.0), 0.0)
-        weight = inverse * dot(s, q)
-        q = q - weight * y
-        weights.append((inverse, weight))
-    for s, y in pairs:  # the scale of the latest pair that says something
-        curvature = dot(s, y)
-        scale = torch.where(curvature > 0, curvature / dot(y, y).clamp_min(1e-300), scale)
+    q, weights = slope, []
+    for step, bend, inverse in reversed(pairs):
+        weights.append(inverse * _dot(step, q))
+        q = q - weights[-1] * bend
     q = scale * q
-    for (s, y), (inverse, weight) in zip(pairs, reversed(weights), strict=True):
-        q = q + s * (weight - inverse * dot(y, q))
+    for (step, bend, inverse), weight in zip(pairs, reversed(weights), strict=True):
+        q = q + (weight - inverse * _dot(bend, q)) * step
     return q
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(-1, keepdim=True)
 
 
 # --- probes that are not linear ---------------------------------------------------------------
