@@ -38,11 +38,16 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Conv2d(nn.Conv2d):
-    """Convolution; many seeds become the groups of one grouped convolution."""
+    """Convolution; many seeds become the groups of one grouped convolution.
+
+    On CUDA they become a batch of matrix products: there, grouped convolutions are slow.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         if self.weight.ndim == 4:
             return super().forward(input)
+        if input.is_cuda and input.ndim == 5 and self.dilation == (1, 1):
+            return self._as_products(input)
         seeds = self.weight.shape[0]
         weight = self.weight.flatten(0, 1)  # (seeds * out, in, k, k)
         bias = None if self.bias is None else self.bias.flatten()
@@ -51,6 +56,19 @@ class Conv2d(nn.Conv2d):
         groups = 1 if shared else seeds
         out = F.conv2d(folded, weight, bias, self.stride, self.padding, self.dilation, groups)
         return channels_into_seeds(out, seeds)
+
+    def _as_products(self, input: Tensor) -> Tensor:
+        """A matrix product a seed, of its weights with the patches under the kernel."""
+        (height, width), (down, across) = self.kernel_size, self.stride
+        padded = F.pad(input, self._reversed_padding_repeated_twice)
+        patches = padded.unfold(-2, height, down).unfold(-2, width, across)
+        patches = patches.permute(0, 2, 5, 6, 1, 3, 4)  # (seeds, in, k, k, batch, rows, columns)
+        columns, weight = patches.flatten(4).flatten(1, 3), self.weight.flatten(2)
+        if self.bias is None:
+            out = torch.bmm(weight, columns)
+        else:
+            out = torch.baddbmm(self.bias.unsqueeze(-1), weight, columns)
+        return out.unflatten(-1, patches.shape[4:]).transpose(1, 2)
 
 
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):

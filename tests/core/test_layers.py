@@ -79,6 +79,23 @@ def test_outputs_and_gradients_equal_those_of_plain_layers(kind: str, normal: No
         torch.testing.assert_close(ours[1 + i], torch.stack(theirs[1 + i :: count]))
 
 
+def test_a_convolution_written_as_products_is_the_same(normal: Normal) -> None:
+    """What runs on CUDA, where there may be none."""
+    _, stacked = plain_and_stacked("convolution", normal)
+    assert isinstance(stacked, layers.Conv2d)
+    x = normal(SEEDS, 6, *PAIRS["convolution"][2]).requires_grad_(True)
+    grouped, products = stacked(x), stacked._as_products(x)
+    torch.testing.assert_close(products, grouped)
+    weights = normal(*grouped.shape)
+    ours, theirs = (
+        torch.autograd.grad((out * weights).sum(), [x, *stacked.parameters()])
+        for out in (products, grouped)
+    )
+    torch.testing.assert_close(ours, theirs)
+    stacked.bias = None
+    torch.testing.assert_close(stacked._as_products(x), stacked(x))
+
+
 @each_layer
 def test_an_input_without_the_seed_axis_is_shared(kind: str, normal: Normal) -> None:
     plain, stacked = plain_and_stacked(kind, normal)
