@@ -823,3 +823,66 @@ def _of_size(size: str) -> Claim:
 
 SENSITIVITY = tuple(_of_size(size) for size in OTHER_SIZES)
 """Does a verdict turn with learning rate, width or d? Judged as a family of its own."""
+
+
+MECHANISM = tuple(
+    Claim(
+        f"why-{name}",
+        "Why it works",
+        "",
+        "",
+        claim,
+        asks=tuple(
+            Criterion(system, measure, f"why-{ours}", expects, f"why-{theirs}", of=of)
+            for system in ("sine", "lorenz")
+            for measure, ours, expects, theirs, of in asks
+        ),
+    )
+    for name, claim, asks in (
+        (
+            "forget",
+            "A forward-only encoder forgets the beginning of its window and keeps the end.",
+            (("kept_first", "classic", "higher", "classic", "kept_last"),),
+        ),
+        (
+            "mirror",
+            "A backward-only encoder forgets the end.",
+            (("kept_first", "mirror", "lower", "mirror", "kept_last"),),
+        ),
+        (
+            "keep",
+            "BiJEPA's encoder keeps the beginning.",
+            (("kept_first", "bijepa", "lower", "classic", None),),
+        ),
+        (
+            "place",
+            "BiJEPA's advantage in Protocol B lies at the beginning of the target.",
+            (("tilt_b", "bijepa", "lower", "classic", None),),
+        ),
+        (
+            "not-seeing",
+            "It is not that the encoder sees the target's window: forward only, trained on both "
+            "windows, comes less far.",
+            (("first_b", "bijepa", "lower", "ahead", None),),
+        ),
+        (
+            "not-pairs",
+            "It is not the number of pairs.",
+            (("first_b", "bijepa", "lower", "batch", None),),
+        ),
+        (
+            "direction",
+            "A second direction is enough, away from x and by an encoder that never sees y.",
+            (
+                ("first_b", "outward", "lower", "classic", None),
+                ("first_b", "outward", "lower", "ahead", None),
+            ),
+        ),
+        (
+            "moves",
+            "Trained to forecast a later window, BiJEPA is ahead where that window begins.",
+            (("beyond_b_first", "gap-bijepa", "lower", "gap-classic", None),),
+        ),
+    )
+)
+"""What chapter 9's explanation predicts, as :mod:`bijepa_book.chapters.why` wrote it down."""

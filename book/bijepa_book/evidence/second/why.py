@@ -46,6 +46,7 @@ def ends(found: Curves) -> Scores:
     Returns:
         ``kept_first``, ``kept_last``, ``kept_whole``, and so on for each curve; those of
         ``future_a`` and ``future_b`` are ``first_a``, ``last_a``, ``whole_a``, ``first_b``, ...
+        ``tilt_b``: the error at y's first position over that at its last, from the forecast.
     """
     scores: Scores = {}
     for name, rows in found.items():
@@ -53,6 +54,8 @@ def ends(found: Curves) -> Scores:
         scores[form.format(end="first")] = [row[0] for row in rows]
         scores[form.format(end="last")] = [row[-1] for row in rows]
         scores[form.format(end="whole")] = [sum(row) / len(row) for row in rows]
+    if "future_b" in found:
+        scores["tilt_b"] = [row[0] / row[-1] for row in found["future_b"]]
     return scores
 
 
@@ -121,7 +124,7 @@ def _of(system: str) -> list[Recording]:
         rows[name] = (partial(trained, experiment, condition), condition.plain())
     return [
         Recording(
-            f"why-{system}-{name}",
+            f"{system}-why-{name}-paper",
             {"experiment": experiment.plain(), "condition": {"name": name} | plain},
             SERIES_SEEDS,
             CHUNK,

@@ -7,7 +7,7 @@ import pytest
 
 from bijepa_book.evidence.claims import on_mnist, on_sine
 from bijepa_book.evidence.grid import BASELINES
-from bijepa_book.evidence.second.claims import CLAIMS, SENSITIVITY, Claim
+from bijepa_book.evidence.second.claims import CLAIMS, MECHANISM, SENSITIVITY, Claim
 from bijepa_book.evidence.second.grid import recordings
 from bijepa_book.evidence.second.verdicts import each, judge
 from bijepa_book.evidence.statistics import equivalent, seeds_needed
@@ -100,13 +100,13 @@ def test_every_ask_is_of_something_that_is_recorded() -> None:
     known = {recording.key for recording in recordings()}
     asked = {
         key
-        for claim in (*CLAIMS, *SENSITIVITY)
+        for claim in (*CLAIMS, *MECHANISM, *SENSITIVITY)
         for asks in (claim.asks, *claim.also.values())
         for ask in asks
         for key, _ in ask.sides
     }
     assert asked <= known, sorted(asked - known)
-    names = [claim.id for claim in (*CLAIMS, *SENSITIVITY)]
+    names = [claim.id for claim in (*CLAIMS, *MECHANISM, *SENSITIVITY)]
     assert len(set(names)) == len(names)
 
 
