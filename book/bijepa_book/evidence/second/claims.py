@@ -15,6 +15,7 @@ What changed since the first edition, and why, is told claim by claim in :attr:`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bijepa_book.evidence.claims import Criterion, on_lorenz, on_mnist, on_sine
 from bijepa_book.evidence.grid import BASELINES
@@ -825,64 +826,62 @@ SENSITIVITY = tuple(_of_size(size) for size in OTHER_SIZES)
 """Does a verdict turn with learning rate, width or d? Judged as a family of its own."""
 
 
-MECHANISM = tuple(
-    Claim(
-        f"why-{name}",
-        "Why it works",
-        "",
-        "",
-        claim,
-        asks=tuple(
-            Criterion(system, measure, f"why-{ours}", expects, f"why-{theirs}", of=of)
-            for system in ("sine", "lorenz")
-            for measure, ours, expects, theirs, of in asks
-        ),
+def _on_both(
+    measure: str, ours: str, expects: Literal["lower", "higher"], theirs: str, of: str | None = None
+) -> tuple[Criterion, ...]:
+    """The same of both systems of chapter 9."""
+    return tuple(
+        on(measure, f"why-{ours}", expects, f"why-{theirs}", of=of) for on in (on_sine, on_lorenz)
     )
-    for name, claim, asks in (
-        (
-            "forget",
-            "A forward-only encoder forgets the beginning of its window and keeps the end.",
-            (("kept_first", "classic", "higher", "classic", "kept_last"),),
-        ),
-        (
-            "mirror",
-            "A backward-only encoder forgets the end.",
-            (("kept_first", "mirror", "lower", "mirror", "kept_last"),),
-        ),
-        (
-            "keep",
-            "BiJEPA's encoder keeps the beginning.",
-            (("kept_first", "bijepa", "lower", "classic", None),),
-        ),
-        (
-            "place",
-            "BiJEPA's advantage in Protocol B lies at the beginning of the target.",
-            (("tilt_b", "bijepa", "lower", "classic", None),),
-        ),
-        (
-            "not-seeing",
-            "It is not that the encoder sees the target's window: forward only, trained on both "
-            "windows, comes less far.",
-            (("first_b", "bijepa", "lower", "ahead", None),),
-        ),
-        (
-            "not-pairs",
-            "It is not the number of pairs.",
-            (("first_b", "bijepa", "lower", "batch", None),),
-        ),
-        (
-            "direction",
-            "A second direction is enough, away from x and by an encoder that never sees y.",
-            (
-                ("first_b", "outward", "lower", "classic", None),
-                ("first_b", "outward", "lower", "ahead", None),
-            ),
-        ),
-        (
-            "moves",
-            "Trained to forecast a later window, BiJEPA is ahead where that window begins.",
-            (("beyond_b_first", "gap-bijepa", "lower", "gap-classic", None),),
-        ),
-    )
+
+
+def _why(name: str, claim: str, *asks: tuple[Criterion, ...]) -> Claim:
+    both = tuple(ask for pair in asks for ask in pair)
+    return Claim(f"why-{name}", "Why it works", "", "", claim, both)
+
+
+MECHANISM = (
+    _why(
+        "forget",
+        "A forward-only encoder forgets the beginning of its window and keeps the end.",
+        _on_both("kept_first", "classic", "higher", "classic", "kept_last"),
+    ),
+    _why(
+        "mirror",
+        "A backward-only encoder forgets the end.",
+        _on_both("kept_first", "mirror", "lower", "mirror", "kept_last"),
+    ),
+    _why(
+        "keep",
+        "BiJEPA's encoder keeps the beginning.",
+        _on_both("kept_first", "bijepa", "lower", "classic"),
+    ),
+    _why(
+        "place",
+        "BiJEPA's advantage in Protocol B lies at the beginning of the target.",
+        _on_both("tilt_b", "bijepa", "lower", "classic"),
+    ),
+    _why(
+        "not-seeing",
+        "It is not that the encoder sees the target's window: forward only, trained on both "
+        "windows, comes less far.",
+        _on_both("first_b", "bijepa", "lower", "ahead"),
+    ),
+    _why(
+        "not-pairs",
+        "It is not the number of pairs.",
+        _on_both("first_b", "bijepa", "lower", "batch"),
+    ),
+    _why(
+        "direction",
+        "A second direction is enough, away from x and by an encoder that never sees y.",
+        _on_both("first_b", "outward", "lower", "classic"),
+        _on_both("first_b", "outward", "lower", "ahead"),
+    ),
+    _why(
+        "moves",
+        "Trained to forecast a later window, BiJEPA is ahead where that window begins.",
+        _on_both("beyond_b_first", "gap-bijepa", "lower", "gap-classic"),
+    ),
 )
 """What chapter 9's explanation predicts, as :mod:`bijepa_book.chapters.why` wrote it down."""

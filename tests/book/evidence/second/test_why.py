@@ -43,10 +43,11 @@ def test_the_ends_of_a_curve_are_its_first_and_last_number() -> None:
         "first_b": [4.0],
         "last_b": [5.0],
         "whole_b": [4.5],
+        "tilt_b": [0.8],
     }
 
 
-@pytest.mark.parametrize("key", ["why-sine-bijepa", "why-lorenz-classic"])
+@pytest.mark.parametrize("key", ["sine-why-bijepa-paper", "lorenz-why-classic-paper"])
 def test_a_record_holds_a_number_and_a_curve_for_each_seed(key: str) -> None:
     recording = next(one for one in why.recordings() if one.key == key)
     record = joined(recording, [measured(recording, SEEDS)])
