@@ -24,6 +24,7 @@ HELD_ASIDE = 12  # one training image in so many: 5,000 of 60,000
 BATCH = 512
 EPOCHS = 30
 HIDDEN = 256
+FINAL, RANKED = 1e-6, 1e-5  # slopes that are left of a last fit, and of one that ranks a penalty
 Objective = Callable[[Tensor], tuple[Tensor, Tensor]]
 Pair = tuple[Tensor, Tensor, Tensor]  # a move, the slope's change, 1 over their product
 
@@ -65,7 +66,7 @@ def softmax_accuracy(seen: Tensor, labels: Tensor, unseen: Tensor, truth: Tensor
     part, part_labels, judged = z[:, used], labels[used], labels[aside].expand(len(z), -1)
     errors = []
     for penalty in penalties:
-        weight, bias = _softmax(part, part_labels, penalty.expand(len(z)))
+        weight, bias = _softmax(part, part_labels, penalty.expand(len(z)), RANKED)
         scores = torch.baddbmm(bias[:, None], z[:, aside], weight.mT)
         errors.append(F.cross_entropy(scores.mT, judged, reduction="none").mean(-1))
     del part
@@ -74,7 +75,9 @@ def softmax_accuracy(seen: Tensor, labels: Tensor, unseen: Tensor, truth: Tensor
     return (chosen == truth).double().mean(-1)
 
 
-def _softmax(z: Tensor, labels: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+def _softmax(
+    z: Tensor, labels: Tensor, penalty: Tensor, tolerance: float = FINAL
+) -> tuple[Tensor, Tensor]:
     """Weight and bias of least cross-entropy plus ``penalty / 2 * |weight|^2``, a seed each."""
     seeds, n, d = z.shape
     classes = int(labels.max()) + 1
@@ -94,7 +97,7 @@ def _softmax(z: Tensor, labels: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor
         slope[..., :d] += strength * (weight @ basis)
         return value, slope.flatten(1)
 
-    theta = minimized(objective, z.new_zeros(seeds, classes * (d + 1)))
+    theta = minimized(objective, z.new_zeros(seeds, classes * (d + 1)), tolerance=tolerance)
     theta = theta.unflatten(-1, (classes, d + 1))
     return theta[..., :d] @ basis.mT, theta[..., d]
 
@@ -103,7 +106,7 @@ def minimized(
     objective: Objective,
     start: Tensor,
     *,
-    tolerance: float = 1e-6,
+    tolerance: float = FINAL,
     most: int = 1000,
     kept: int = 10,
 ) -> Tensor:
