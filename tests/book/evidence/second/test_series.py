@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,11 +21,12 @@ from bijepa_book.evidence.second.series import (
 )
 from bijepa_core import BiJEPA, pretrain
 from bijepa_core.constraints import UNCONSTRAINED
-from bijepa_core.data.sine import GRID, split, waves
+from bijepa_core.data.lorenz import lorenz_data
+from bijepa_core.data.sine import GRID, sine_data, split, waves
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.evaluation.probes import raw_input, ridge_probe
 from bijepa_core.evaluation.scores import held_out_mse
-from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE
+from bijepa_core.experiments import CONFIGURATIONS, SINE
 from bijepa_core.layers import Linear
 from bijepa_core.seeds import init_stacked, sample_per_seed
 
@@ -59,26 +61,27 @@ def test_where_the_encoder_must_follow_the_exponent_is_one(monkeypatch: pytest.M
     batches = ShuffledBatches(x, x, batch_size=64, seeds=0)
     asked = init_stacked(model_that_must_follow, seeds=0)
     asking = Amplification(asked, batches, x, (20,))
-    options = {"steps": 30, "learning_rate": 3e-3, "device": "cpu", "log_every": 10}
-    pretrain(asked, batches, on_log=asking, make_optimizer=asking.make_optimizer, **options)
+    train = partial(pretrain, steps=30, learning_rate=3e-3, device="cpu", log_every=10)
+    train(asked, batches, on_log=asking, make_optimizer=asking.make_optimizer)
     assert float(asking.exponents[0]) == pytest.approx(1.0, abs=0.02)
     left_alone = init_stacked(model_that_must_follow, seeds=0)
-    pretrain(left_alone, batches, **options)
+    train(left_alone, batches)
     for a, b in zip(asked.parameters(), left_alone.parameters(), strict=True):
         assert torch.equal(a, b)  # who asks changes nothing
 
 
 def test_errors_by_position_average_to_the_whole_error() -> None:
-    data = LORENZ.load([0])
-    few = [tuple(view[:, :400] for view in pair) for pair in (data.probe, data.held_out)]
-    curve = by_position(raw_input, *few, 3)
+    data = lorenz_data([0], 64)
+    (x, y), judge = data.probe, data.held_out
+    fit = x[:, :400], y[:, :400]
+    curve = by_position(raw_input, fit, judge, 3)
     assert len(curve[0]) == 20
-    probe = ridge_probe(few[0][0], few[0][1])
-    assert np.mean(curve[0]) == pytest.approx(held_out_mse(probe, *few[1])[0])
+    probe = ridge_probe(*fit)
+    assert np.mean(curve[0]) == pytest.approx(held_out_mse(probe, *judge)[0])
 
 
 def test_broken_pairs_begin_at_or_near_the_true_ones() -> None:
-    data = LORENZ.load([0])
+    data = lorenz_data([0], 64)
     true = data.held_out[1][:, 2000:4000].unflatten(-1, (20, 3))
     odd = {name: y.unflatten(-1, (20, 3)) for name, y in broken_pairs(data).items()}
     torch.testing.assert_close(odd["reversed"][..., 0, :], true[..., 0, :])
@@ -99,7 +102,7 @@ def test_the_parameters_are_those_that_the_waves_were_drawn_with() -> None:
 
 def test_labels_teach_the_same_encoder_to_forecast() -> None:
     short = replace(SINE, steps=300)
-    data = short.load([0, 1])
+    data = sine_data([0, 1], 64)
     forecast = supervised(short, data.batches, 10, (0, 1))
     x, y = split(waves(500, torch.Generator().manual_seed(9)))
     assert ((forecast(x) - y).square().mean((-2, -1)) < 0.1).all()  # of a variance of a half
@@ -130,7 +133,7 @@ def test_a_condition_gives_all_that_is_asked_of_it() -> None:
     short = replace(short, experiment=replace(short.experiment, steps=40))
     from bijepa_book.evidence.second.series import trained
 
-    measures, curves = trained(short, SINE.load((0, 1)), (0, 1))
+    measures, curves = trained(short, sine_data((0, 1), 64), (0, 1))
     assert {"fair_b", "kernel_whole_b", "frequency_a", "seam_swapped_both"} <= measures.keys()
     assert {len(values) for values in measures.values()} == {2}
     assert {"future_a", "future_b", "kept", "past_a", "past_b"} <= curves.keys()
