@@ -278,11 +278,22 @@ def readings(
     scores: Scores = {
         "paper_accuracy": quick_accuracy("mixed_a"),
         "accuracy_ten": quick_accuracy("a"),
-        "knn_accuracy": [
-            neighbor_accuracy(q, z, truth, labels)
-            for z, q in zip(*standardized(seen["a"], unseen["a"]), strict=True)
-        ],
     }
+    script = read(model.embed, train.unnormalized("left"))
+    decoder = train_decoder(script, train.right_pixels, epochs=quick, seeds=seeds, progress=False)
+    scores["paper_decoder"] = per_seed(decoder.training_error)
+    scores["paper_sharpness"] = _edges(decoder(read(model.embed, test.unnormalized("left"))), test)
+    decoder = train_decoder(
+        seen["a"], train.right_pixels, epochs=quick, seeds=seeds, progress=False
+    )
+    scores["decoder_ten"] = per_seed(decoder.mse(unseen["a"], test.right_pixels))
+
+    for name in sources:
+        seen[name], unseen[name] = standardized(seen[name], unseen[name])
+    scores["knn_accuracy"] = [
+        neighbor_accuracy(queries, bank, truth, labels)
+        for queries, bank in zip(unseen["a"], seen["a"], strict=True)
+    ]
     stored = {
         "a": "fair_accuracy_a",
         "b": "fair_accuracy_b",
@@ -298,17 +309,6 @@ def readings(
             bent = mlp_accuracy(seen[name], labels, unseen[name], truth, seeds=seeds, epochs=epochs)
             scores[f"mlp_accuracy_{name}"] = per_seed(bent)
 
-    script = read(model.embed, train.unnormalized("left"))
-    for name, features in (("paper", script), ("ten", seen["a"])):
-        decoder = train_decoder(
-            features, train.right_pixels, epochs=quick, seeds=seeds, progress=False
-        )
-        if name == "ten":
-            scores["decoder_ten"] = per_seed(decoder.mse(unseen["a"], test.right_pixels))
-        else:
-            scores["paper_decoder"] = per_seed(decoder.training_error)
-            drawn = decoder(read(model.embed, test.unnormalized("left")))
-            scores["paper_sharpness"] = _edges(drawn, test)
     drawn_scores, curves = _drawn(seen, unseen, data, seeds, epochs)
     latent = latents(left, right, test.left, test.right)
     mixed = {
@@ -420,17 +420,20 @@ def untrained(experiment: Experiment, epochs: int, seeds: tuple[int, ...], devic
         labels, truth = train.labels, test.labels
         model = experiment.model(CONFIGURATIONS["expressive"], seeds).to(device)
         left, right = reestimated(model, train.left), reestimated(model, train.right)
-        seen = [read(left.embed, train.left), read(right.embed, train.right)]
-        unseen = [read(left.embed, test.left), read(right.embed, test.right)]
-        flat, flat_test = train.left_pixels, test.left_pixels
+        pairs = [
+            standardized(read(left.embed, train.left), read(left.embed, test.left)),
+            standardized(read(right.embed, train.right), read(right.embed, test.right)),
+        ]
+        seen, unseen = ([pair[i] for pair in pairs] for i in (0, 1))
+        flat, flat_test = train.left.flatten(1), test.left.flatten(1)
         pixels = [train.right_pixels, train.left_pixels]  # to draw from either half
         wanted = [test.right_pixels, test.left_pixels]
         near = nearest(flat_test, flat, NEIGHBORS)  # (m, 10)
         meeting = train.right_pixels[near].mean(-2)  # (m, 392)
         bent = mlp_accuracy(seen[0], labels, unseen[0], truth, seeds=seeds, epochs=epochs)
         raw_bent = mlp_accuracy(flat, labels, flat_test, truth, seeds=seeds, epochs=epochs)
-        first = [train.left_pixels[None], train.right_pixels[None]]
-        first_test = [test.left_pixels[None], test.right_pixels[None]]
+        first = [flat[None], train.right.flatten(1)[None]]
+        first_test = [flat_test[None], test.right.flatten(1)[None]]
         wrong = {
             "untrained": drawings(seen, pixels, unseen, seeds=seeds, epochs=epochs),
             "raw": drawings(first, pixels, first_test, seeds=seeds[:1], epochs=epochs),
