@@ -12,8 +12,8 @@ find no more than f keeps of its own window.
 
 **What it predicts**, written down before this code was run. (A small trial of ``classic``,
 ``ahead``, ``outward`` and ``bijepa``, by other code on other seeds, had suggested the explanation.)
-*Kept*: the error in reading a
-window back off its own embedding, by position. *B*: the error in reading y off the forecast.
+*Kept*: what can be read back of a window off its own embedding, by position. *B*: the error in
+reading y off the forecast.
 
 ==================  =====================================  ====================================
 condition           kept                                   B, beside classic
