@@ -33,8 +33,8 @@ UNTRAINED = "untrained"
 """The condition without any training; what needs no model is recorded with it."""
 SHORT = {"future_a": "{end}_a", "future_b": "{end}_b"}
 """Curves whose ends are named as in the rest of the study."""
-SECONDS = {"sine": 2.0, "lorenz": 5.0}
-"""Of one core for a seed of a condition."""
+SECONDS = {"sine": 1.0, "lorenz": 4.0}
+"""Of one core for a seed of a condition, sixteen at a time."""
 
 
 def ends(found: Curves) -> Scores:
