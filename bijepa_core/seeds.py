@@ -9,6 +9,7 @@ import copy
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from typing import TypeVar
 
 import numpy as np
@@ -21,19 +22,27 @@ Seeds = int | Sequence[int]
 
 
 def check_seeds(seeds: Seeds) -> tuple[int, ...]:
-    """The seeds as a tuple.
+    """The seeds as a tuple of plain integers.
 
     Raises:
         ValueError: if there is none, one is negative, or one comes twice.
     """
-    listed = (seeds,) if isinstance(seeds, int) else tuple(seeds) if is_sequence(seeds) else ()
-    whole = all(isinstance(seed, int) and seed >= 0 for seed in listed)
+    listed = (seeds,) if isinstance(seeds, Integral) else tuple(seeds) if is_sequence(seeds) else ()
+    whole = all(
+        isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0 for seed in listed
+    )
     if not listed or not whole or len(set(listed)) < len(listed):
         raise ValueError(
             f"seeds must be one or more distinct integers >= 0; received {seeds!r}. "
             "Pass one integer, or a sequence such as range(32)."
         )
-    return listed
+    return tuple(int(seed) for seed in listed)
+
+
+def plain_seeds(seeds: Seeds) -> Seeds:
+    """The seeds, checked, as a plain integer or a tuple of plain integers."""
+    listed = check_seeds(seeds)
+    return listed[0] if isinstance(seeds, Integral) else listed
 
 
 def is_sequence(value: object) -> bool:

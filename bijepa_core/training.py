@@ -11,7 +11,7 @@ from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.interrupts import deferred_interrupt
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.checkpoints import Checkpoint, Keeper
-from bijepa_core.data.streams import Batches
+from bijepa_core.data.streams import Batches, take
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 
@@ -70,7 +70,7 @@ def pretrain(
 
     with deferred_interrupt() as interrupted:
         for step in progress_bar(range(start, steps), progress, "pretraining"):
-            x, y = (view.to(device) for view in batches(step))
+            x, y = take(batches, step, device)
             if step == start:
                 check_table(x, y)
             losses = model(x, y)

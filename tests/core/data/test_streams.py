@@ -130,7 +130,7 @@ def test_drawing_with_replacement_is_uniform() -> None:
 @pytest.mark.parametrize(
     ("x", "y", "settings", "message"),
     [
-        (X, X[:-1], {}, r"same shape.*\(23, 3\) and \(22, 3\)"),
+        (X, X[:-1], {}, r"same number of rows.*\(23, 3\) and \(22, 3\)"),
         (X[:0], X[:0], {}, r"must not be empty; received shape \(0, 3\)"),
         (X / 0, X, {}, "x must be finite; 69 of its 69"),
         (X, X / 0, {}, "y must be finite; 69 of its 69"),

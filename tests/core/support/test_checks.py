@@ -43,7 +43,7 @@ def test_both_ends_of_the_unit_interval_belong_to_it() -> None:
 
 
 def test_a_table_of_different_shapes_names_both() -> None:
-    with pytest.raises(ValueError, match=r"same shape.*\(4, 3\) and \(5, 3\)"):
+    with pytest.raises(ValueError, match=r"same number of rows.*\(4, 3\) and \(5, 3\)"):
         check_table(torch.zeros(4, 3), torch.zeros(5, 3))
 
 
