@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ def check_seeds(seeds: Seeds) -> tuple[int, ...]:
     Raises:
         ValueError: if there is none, one is negative, or one comes twice.
     """
-    listed = (seeds,) if isinstance(seeds, Integral) else tuple(seeds) if is_sequence(seeds) else ()
+    listed: tuple[Any, ...] = tuple(seeds) if isinstance(seeds, Sequence) else (seeds,)
     whole = all(
         isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0 for seed in listed
     )
@@ -42,7 +42,7 @@ def check_seeds(seeds: Seeds) -> tuple[int, ...]:
 def plain_seeds(seeds: Seeds) -> Seeds:
     """The seeds, checked, as a plain integer or a tuple of plain integers."""
     listed = check_seeds(seeds)
-    return listed[0] if isinstance(seeds, Integral) else listed
+    return listed if isinstance(seeds, Sequence) else listed[0]
 
 
 def is_sequence(value: object) -> bool:

@@ -204,4 +204,4 @@ class ShuffledBatches(DrawnBatches):
 def fingerprint(values: Tensor) -> str:
     """SHA-256 of a tensor's values: a run resumes on the very table it began with."""
     flat = values.detach().cpu().contiguous().reshape(-1)
-    return hashlib.sha256(flat.view(torch.uint8).numpy()).hexdigest()  # of any dtype, bf16 too
+    return hashlib.sha256(flat.view(torch.uint8).numpy().data).hexdigest()  # of any dtype, bf16 too
