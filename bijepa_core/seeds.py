@@ -29,7 +29,8 @@ def check_seeds(seeds: Seeds) -> tuple[int, ...]:
     """
     listed: tuple[Any, ...] = tuple(seeds) if isinstance(seeds, Sequence) else (seeds,)
     whole = all(
-        isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0 for seed in listed
+        isinstance(seed, Integral) and not isinstance(seed, bool) and int(seed) >= 0
+        for seed in listed
     )
     if not listed or not whole or len(set(listed)) < len(listed):
         raise ValueError(
