@@ -3,20 +3,20 @@
 A stream is called with a step number and returns that step's ``(x, y)``. Because it holds no
 position, a stopped run resumes with the very batches it would have seen.
 
-=================================  =======================  =======================================
-What you have                      What makes it a stream   A stopped run resumes
-=================================  =======================  =======================================
-two tensors or arrays, in memory   :class:`DrawnBatches`,   bit for bit
-or mapped                          :class:`ShuffledBatches`
-a data set: ``len``, ``[i]``       :class:`.DatasetBatches`  bit for bit, where an item depends on
-                                                            its number and on torch's random
-                                                            numbers alone
-a ``DataLoader``, an iterable      :class:`.LoaderBatches`  bit for bit, where its randomness is
-                                                            torch's and an epoch's length its
-                                                            ``len``; it reads its way to the step
-a function of your own             itself                   bit for bit, if the step alone decides
-                                                            what it returns
-=================================  =======================  =======================================
+=============================  ==========================  =====================================
+What you have                  What makes it a stream      A stopped run resumes
+=============================  ==========================  =====================================
+two tensors or arrays, in      :class:`DrawnBatches`,      bit for bit
+memory or mapped               :class:`ShuffledBatches`
+a data set: ``len``, ``[i]``   :class:`.DatasetBatches`    bit for bit, where an item depends on
+                                                           its number and on torch's random
+                                                           numbers alone
+a ``DataLoader``, an iterable  :class:`.LoaderBatches`     bit for bit, where its randomness is
+                                                           torch's and its ``len`` is true; it
+                                                           reads its way to the step
+a function of your own         itself                      bit for bit, if the step alone
+                                                           decides what it returns
+=============================  ==========================  =====================================
 """
 
 import hashlib

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from bijepa_core._support.arrays import Data, as_tensor
 from bijepa_core._support.checks import check_counts, check_positive
-from bijepa_core.seeds import generator
+from bijepa_core.seeds import check_seeds, generator
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ def split_series(
     check_positive(held_out=held_out)
     if held_out >= 1:
         raise ValueError(f"held_out must be a share between 0 and 1; received {held_out!r}.")
-    count = len(series)
+    (seed,), count = check_seeds([seed]), len(series)
     order = torch.randperm(count, generator=generator(seed, "windows/split")).tolist()
     aside = set(order[: min(max(round(held_out * count), 1), count - 1)])
     return (

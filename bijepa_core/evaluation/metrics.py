@@ -123,6 +123,8 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
     Returns:
         One number a seed.
     """
+    if seen.ndim == 2:  # no seed axis: one seed
+        seen, targets, unseen, truth = seen[None], targets[None], unseen[None], truth[None]
     known, asked = seen.cpu().double(), unseen.cpu().double()
     center = known.mean(-2, keepdim=True)
     scale = known.std(-2, keepdim=True).clamp_min(SMALL)
@@ -148,7 +150,7 @@ def neighbor_accuracy(
     Returns:
         A share.
     """
-    near = labels[nearest(queries, bank, count)]  # (m, count)
+    near = labels.long()[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
 
