@@ -6,8 +6,8 @@ position, a stopped run resumes with the very batches it would have seen.
 =============================  ==========================  =====================================
 What you have                  What makes it a stream      A stopped run resumes
 =============================  ==========================  =====================================
-two tensors or arrays, in      :class:`DrawnBatches`,      bit for bit
-memory or mapped               :class:`ShuffledBatches`
+two tensors or arrays          :class:`DrawnBatches`,      bit for bit; arrays may be
+                               :class:`ShuffledBatches`    memory-mapped
 a data set: ``len``, ``[i]``   :class:`.DatasetBatches`    bit for bit, where an item depends on
                                                            its number and on torch's random
                                                            numbers alone
