@@ -27,7 +27,7 @@ from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import Decoder
-from bijepa_core.seeds import Seeds, generator, init_stacked
+from bijepa_core.seeds import Seeds, check_seeds, generator, init_stacked, plain_seeds
 
 Features = Callable[[Tensor], Tensor]
 """Maps views ``(*seeds, batch, *view)`` to vectors ``(*seeds, batch, d)``, frozen."""
@@ -263,7 +263,7 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
         ValueError: if shapes do not fit, values are not finite, or there are fewer than 10 samples.
     """
     labels = check_labels(labels)
-    features, _ = check_features(features, labels[:, None])
+    (seed,), (features, _) = check_seeds([seed]), check_features(features, labels[:, None])
     if len(labels) < 10:
         raise ValueError(
             f"a tenth of the samples is held aside: 10 or more are needed; received {len(labels)}."
@@ -469,6 +469,9 @@ def check_features(
         ValueError: naming what is wrong.
     """
     features, targets = as_tensor("features", features), as_tensor("targets", targets)
+    if not features.is_floating_point():
+        features = features.to(torch.get_default_dtype())
+    seeds = None if seeds is None else plain_seeds(seeds)
     if features.ndim not in (2, 3) or targets.ndim not in (2, 3) or 0 in features.shape:
         raise ValueError(
             "features must be (*seeds, n, d) and targets (*seeds, n, k), none empty; received "
