@@ -191,8 +191,8 @@ def test_arrays_give_the_numbers_of_tensors(normal: Normal) -> None:
     by_seed = [neighbor_errors(*rows) for rows in zip(a, b, b, a, strict=True)]
     assert [error for (error,) in by_seed] == neighbor_errors(a, b, b, a)
     votes = neighbor_accuracy(a[0], b[0], labels, labels)
-    arrays: list[Any] = [rows[0].numpy() for rows in (a, b)]
-    assert neighbor_accuracy(*arrays, own, own) == pytest.approx(votes)
+    queries: Any = a[0].numpy()
+    assert neighbor_accuracy(queries, b[0], own, own) == pytest.approx(votes)
 
 
 @pytest.mark.parametrize(("good", "odd"), [([], [1.0]), ([1.0], []), ([1.0], [float("nan")])])
@@ -201,11 +201,15 @@ def test_scores_that_cannot_be_compared_are_named(good: list[float], odd: list[f
         auroc(torch.tensor(good), torch.tensor(odd))
 
 
+NOTHING: Any = None
+LIST: Any = [[1.0], [2.0]]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: auroc(None, x), "good must be a tensor or an array; received NoneType"),
-        (lambda x: mahalanobis([x])(x), "good must be a tensor or an array; received list"),
+        (lambda x: auroc(NOTHING, x), "good must be a tensor or an array; received NoneType"),
+        (lambda x: mahalanobis(LIST)(x), "good must be a tensor or an array; received list"),
         (lambda x: mahalanobis(x)(x[:, :2]), r"others \(20, 2\)"),
         (lambda x: mahalanobis(x[:1]), r"two or more finite samples.*received \(1, 6\), 0"),
         (lambda x: mahalanobis(x / 0), r"received \(20, 6\), 120 values"),
