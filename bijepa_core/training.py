@@ -8,6 +8,7 @@ from torch.optim import AdamW, Optimizer
 
 from bijepa_core._support.checks import check_counts, check_positive, check_table
 from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.errors import StoppedBySignal
 from bijepa_core._support.interrupts import deferred_interrupt
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.checkpoints import Checkpoint, Keeper
@@ -54,7 +55,8 @@ def pretrain(
         ValueError: if an argument or the first batch breaks a rule; before any work.
         CheckpointError: if the checkpoint or its folder cannot be used; before any work.
         NonFiniteLossError: if a loss is NaN or infinite; the last good checkpoint stays.
-        KeyboardInterrupt: on Ctrl-C, after the current step, with a checkpoint written.
+        KeyboardInterrupt: on Ctrl-C, SIGTERM or SIGHUP, after the current step, with a checkpoint
+            written.
     """
     check_counts(steps=steps, log_every=log_every)
     check_positive(learning_rate=learning_rate)
@@ -89,10 +91,10 @@ def pretrain(
             if saving:
                 keeper.save(done)
             if stopping:
-                raise KeyboardInterrupt(f"stopped after {done} of {steps} steps")
+                raise StoppedBySignal(f"stopped after {done} of {steps} steps", stopping)
             if on_log is not None and step % log_every == 0:
                 on_log(step, history)
         if interrupted():
-            raise KeyboardInterrupt(f"stopped after {steps} of {steps} steps")
+            raise StoppedBySignal(f"stopped after {steps} of {steps} steps", interrupted())
     model.eval()
     return history.cpu()
