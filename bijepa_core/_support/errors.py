@@ -34,6 +34,10 @@ class StoppedBySignal(KeyboardInterrupt):
         self.signal = signal
 
 
+class CollapseWarning(UserWarning):
+    """In training the embedding hardly differs between samples any more."""
+
+
 class NonFiniteLossError(FloatingPointError):
     """The training loss became NaN or infinite.
 

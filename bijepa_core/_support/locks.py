@@ -7,13 +7,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bijepa_core._support.errors import FolderError
+from bijepa_core._support.files import clear_temporary
 
 LOCK = ".bijepa.lock"
 
 
 @contextmanager
 def folder_lock(folder: str | Path) -> Iterator[None]:
-    """Hold a folder against every other run; it is made where it is missing.
+    """Hold a folder against every other run; it is made where it is missing, and tidied.
 
     The lock is the operating system's: it ends with the process, however that ends. Its empty file
     stays, since another run may be about to lock it.
@@ -38,6 +39,7 @@ def folder_lock(folder: str | Path) -> Iterator[None]:
             f"{folder} cannot be written to ({error.strerror}). Choose another folder."
         ) from error
     try:
+        clear_temporary(folder)
         yield
     finally:
         lock.release()

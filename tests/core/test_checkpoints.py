@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_one_is_named_before_any_work(
     def batches(step: int) -> tuple[Tensor, Tensor]:
         raise AssertionError("work began")
 
-    with pytest.raises(CheckpointError, match=r"file cannot be one"):
+    with pytest.raises(CheckpointError, match=r"file cannot be written to"):
         pretrain(
             small.model(Configuration(), 0), batches, steps=3, device="cpu",
             checkpoint=Checkpoint(tmp_path / "file"), progress=False,
