@@ -157,25 +157,19 @@ class BiJEPA(nn.Module):
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
+        self._check_embedding(target)
         prediction = predictor(s) if z is None else predictor(s, z)  # (*seeds, batch, d)
-        self._check_shapes(target, prediction)
+        _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
 
-    def _check_shapes(self, target: Tensor, prediction: Any) -> None:
-        """Both are ``(*seeds, batch, d)``."""
+    def _check_embedding(self, s: Tensor) -> None:
         seeds = self.seed_axis
-        axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
-        if target.ndim != axes.count(",") + 1 or (seeds is not None and len(target) != seeds):
+        if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
+            axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
             raise ValueError(
                 f"an encoder must return {axes}, an embedding a sample; received "
-                f"{tuple(target.shape)}. Flatten, or pool, what it gives for each sample."
-            )
-        if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
-            shape = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
-            raise ValueError(
-                "a predictor must return one tensor of the embedding's shape, "
-                f"{tuple(target.shape)}; received {reprlib.repr(shape)}."
+                f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
             )
 
     def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
@@ -346,6 +340,15 @@ def _built(predictor: Callable[[], nn.Module]) -> nn.Module:
     module = predictor()
     check_kind("predictor must build a torch.nn.Module.", module, nn.Module)
     return module
+
+
+def _check_prediction(prediction: Any, target: Tensor) -> None:
+    if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
+        received = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
+        raise ValueError(
+            "a predictor must return one tensor of the embedding's shape, "
+            f"{tuple(target.shape)}; received {reprlib.repr(received)}."
+        )
 
 
 def _check_ready(model: nn.Module) -> None:
