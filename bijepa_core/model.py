@@ -120,7 +120,8 @@ class BiJEPA(nn.Module):
 
         Args:
             x: the context, ``(*seeds, batch, *view)``; without the seed axis, shared by all.
-            y: the target, of x's shape, dtype and device.
+            y: the target, of x's dtype and device; of x's shape, too, but where the encoder takes
+                views of several shapes and therefore does not say an ``input_shape``.
             z_forward, z_backward: conditioning variables of Eq. 3, where predictors take them.
 
         Returns:
@@ -130,7 +131,7 @@ class BiJEPA(nn.Module):
             ValueError: if the views do not fit each other or the encoder, or what the encoder or
                 a predictor returns is of another shape than theirs.
         """
-        check_views(self.online, x, y, self.seed_axis)
+        x, y = check_views(self.online, x, y, self.seed_axis)
         s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
         target_x, target_y = self._targets(x, y)
         forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
@@ -214,7 +215,7 @@ class BiJEPA(nn.Module):
         Raises:
             ValueError: if x does not fit the encoder.
         """
-        check_view(self.online, "x", x, self.seed_axis)
+        x = check_view(self.online, "x", x, self.seed_axis)
         with inference(self):
             return self.constraint.project(self.online(x))
 

@@ -594,9 +594,9 @@ def test_the_papers_configurations_give_no_false_alarm(name: str) -> None:
     [
         ({"model": nn.Linear(2, 2)}, "model must be a BiJEPA.*Received Linear"),
         ({"batches": [(1, 2)]}, "batches must be a function of the step.*LoaderBatches"),
-        ({"batches": lambda step: None}, "two tensors.*at step 0 received None"),
-        ({"batches": lambda step: torch.zeros(6, 10)}, "two tensors.*received tensor"),
-        ({"batches": lambda step: ([1.0], [2.0])}, r"two tensors.*received \(\[1.0\], \[2.0\]\)"),
+        ({"batches": lambda step: None}, "a pair of views.*received a NoneType"),
+        ({"batches": lambda step: torch.zeros(6, 10)}, "a pair of views.*received a Tensor"),
+        ({"batches": lambda step: ([1.0], [2.0])}, "x must be a tensor or an array; received list"),
         ({"steps": 2.5}, "steps must be positive and whole; received 2.5"),
         ({"steps": 10**12}, "steps must be at most 1,000,000,000.*received 1000000000000"),
         ({"log_every": True}, "log_every must be positive and whole; received True"),
