@@ -7,6 +7,7 @@ All that data of one's own need comes from here; the paper's experiments from
 
 from bijepa_core._support.errors import (
     CheckpointError,
+    CollapseWarning,
     CorruptDataError,
     DataNotFoundError,
     NonFiniteLossError,
@@ -39,6 +40,7 @@ __all__ = [
     "BiJEPA",
     "Checkpoint",
     "CheckpointError",
+    "CollapseWarning",
     "Constraint",
     "ConvEncoder",
     "CorruptDataError",

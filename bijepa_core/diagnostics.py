@@ -26,12 +26,26 @@ def variance(embedding: Tensor) -> Tensor:
     return embedding.var(dim=-2, correction=0).mean(-1)
 
 
+def varying_share(embedding: Tensor) -> Tensor:
+    """The share of the mean square that differs between samples: :func:`variance` without scale.
+
+    Args:
+        embedding: ``(*seeds, batch, d)``.
+
+    Returns:
+        ``(*seeds,)``, from 0 (all samples have one embedding) to 1 (their mean is zero).
+    """
+    tiny = torch.finfo(embedding.dtype).tiny
+    return variance(embedding) / embedding.square().mean((-2, -1)).clamp_min(tiny)
+
+
 def relative_loss(terms: Sequence[Term]) -> Tensor:
     """The loss in units of the target's variance, averaged over the directions in use.
 
     The raw loss shrinks when embeddings shrink and grows when they grow. This ratio does
     neither: it is the fraction of the target embedding's variance left unexplained, 1 for a
-    predictor that knows only the mean.
+    predictor that knows only the mean. Where the target is constant but for rounding, which
+    :func:`varying_share` tells, there is nothing else to know, and the ratio is 1.
 
     Args:
         terms: the directions' terms, from :class:`bijepa_core.model.Losses`.
@@ -39,8 +53,15 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
     Returns:
         ``(*seeds,)``.
     """
-    tiny = torch.finfo(terms[0].target.dtype).tiny
-    ratios = [term.loss.detach() / variance(term.target).clamp_min(tiny) for term in terms]
+    rounding = (4 * torch.finfo(terms[0].target.dtype).eps) ** 2
+    ratios = [
+        torch.where(
+            (varying_share(term.target) <= rounding) & term.loss.isfinite(),
+            1.0,
+            term.loss.detach() / variance(term.target),
+        )
+        for term in terms
+    ]
     return torch.stack(ratios).mean(0)
 
 

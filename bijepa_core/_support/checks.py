@@ -1,9 +1,12 @@
 """Checks that come before any work, and say the rule, what was received and the remedy."""
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +24,37 @@ def check_positive(**sizes: float) -> None:
         ValueError: naming the size, its value and the rule.
     """
     for name, size in sizes.items():
-        if not 0 < size < float("inf"):
+        if not is_number(size) or not 0 < size < float("inf"):
             raise ValueError(f"{name} must be positive and finite; received {size!r}.")
+
+
+def is_number(value: object) -> bool:
+    """Python's and numpy's real numbers; not text, truth values or tensors."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_kind(rule: str, value: object, *kinds: Any) -> None:
+    """An argument is of the kind that is asked for.
+
+    Args:
+        rule: what it must be, beginning with its name; and the remedy.
+        value: the argument.
+        kinds: the classes that will do.
+
+    Raises:
+        TypeError: with the rule, and what was received.
+    """
+    if not isinstance(value, kinds):
+        text = reprlib.repr(value)
+        received = text if isinstance(value, str | None) else f"{type(value).__name__} {text}"
+        raise TypeError(f"{rule} Received {received}.")
+
+
+def make_plain(settings: Any) -> None:
+    """The numpy numbers in a frozen dataclass become Python's, which JSON and checkpoints take."""
+    for name, value in vars(settings).items():
+        if isinstance(value, np.generic):
+            object.__setattr__(settings, name, value.item())
 
 
 def check_counts(**counts: int) -> None:
@@ -32,7 +64,7 @@ def check_counts(**counts: int) -> None:
         ValueError: naming the count, its value and the rule.
     """
     for name, count in counts.items():
-        if not isinstance(count, Integral) or isinstance(count, bool) or count < 1:
+        if not is_number(count) or not isinstance(count, Integral) or count < 1:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
 
 
@@ -83,7 +115,7 @@ def check_unit_interval(**values: float) -> None:
         ValueError: naming the first that does not.
     """
     for name, value in values.items():
-        if not 0 <= value <= 1:
+        if not is_number(value) or not 0 <= value <= 1:
             raise ValueError(
                 f"{name} must lie in [0, 1]; received {value!r}. "
                 "The paper uses alpha = 0.5 (1 is classic JEPA) and tau = 0.995."
