@@ -93,8 +93,8 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*given.args, **given.kwargs)
         except (IndexError, RuntimeError) as error:
-            if type(error) not in (IndexError, RuntimeError):  # out of memory, say
-                raise
+            if type(error) not in (IndexError, RuntimeError, NotImplementedError):
+                raise  # out of memory, say
             shapes = [f"{name} {tuple(given.arguments[name].shape)}" for name in data]
             raise ValueError(
                 f"{function.__qualname__} cannot work on data of these shapes: received "

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bijepa_core._support.arrays import takes_arrays
-from bijepa_core._support.checks import check_counts
+from bijepa_core._support.checks import check_counts, check_labels
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
 
@@ -150,7 +150,8 @@ def neighbor_accuracy(
     Returns:
         A share.
     """
-    near = labels.long()[nearest(queries, bank, count)]  # (m, count)
+    truth, labels = check_labels(truth), check_labels(labels)
+    near = labels[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
 
@@ -173,6 +174,7 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     check_counts(count=count)
     if count > len(bank):
         raise ValueError(f"count must be at most the {len(bank)} rows; received {count}.")
+    bank = bank.to(queries)
     parts = queries.split(500)  # 500 x 60,000 distances take 120 MB
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bijepa_core._support.arrays import as_tensor, takes_arrays
-from bijepa_core._support.checks import check_counts, check_positive, inference
+from bijepa_core._support.checks import check_counts, check_labels, check_positive, inference
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
@@ -432,24 +432,6 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
     scale = features.std(-2, keepdim=True, correction=0)
     constant = scale <= 1e-12 * features.abs().amax(-2, keepdim=True)
     return features.mean(-2, keepdim=True), torch.where(constant, torch.ones_like(scale), scale)
-
-
-def check_labels(labels: Tensor) -> Tensor:
-    """Labels ``(n,)`` of any integer type, as int64.
-
-    Raises:
-        ValueError: if they are not whole numbers from 0, one a sample.
-    """
-    labels = as_tensor("labels", labels)
-    whole = not labels.is_floating_point() and not labels.is_complex()
-    if not whole or labels.ndim != 1 or not len(labels) or int(labels.min()) < 0:
-        raise ValueError(
-            "labels must be whole numbers from 0, one a sample; received "
-            f"{labels.dtype} of shape {tuple(labels.shape)}"
-            + (f", the lowest {labels.min():g}. " if labels.numel() else ". ")
-            + "Number the classes: numpy.unique(labels, return_inverse=True)."
-        )
-    return labels.long()
 
 
 def check_features(

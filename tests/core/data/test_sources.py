@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from bijepa_core._support.errors import CheckpointError
@@ -225,3 +225,29 @@ def test_a_loader_can_be_asked_again_after_an_error() -> None:
         with pytest.raises(ValueError, match="step 3"):
             batches(3)
     assert torch.equal(batches(4)[0], X[20:])
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        (DataLoader(TABLE, 11), 1),
+        (DataLoader(TABLE, 11, drop_last=True), 11),
+        (DataLoader(TABLE, 40), 23),
+        (DataLoader(Unsized(), 11), 2),
+        (DataLoader(TABLE, batch_size=None), 2),
+        ([(X, X)], 2),
+    ],
+)
+def test_the_smallest_batch_is_told_where_it_can_be(given: Any, size: int) -> None:
+    assert LoaderBatches(given).smallest_batch == size
+
+
+def test_a_single_row_left_over_is_refused_before_batch_normalization_meets_it() -> None:
+    encoder = nn.Sequential(MLPEncoder(3, 8, 4), nn.BatchNorm1d(4))
+    for batches in (
+        ShuffledBatches(X, X, batch_size=11, seeds=0),
+        DatasetBatches(TABLE, batch_size=11, seeds=0),
+        LoaderBatches(DataLoader(TABLE, 11)),
+    ):
+        with pytest.raises(ValueError, match="leaves no single row over"):
+            pretrain(BiJEPA(encoder, lambda: MLPPredictor(4, 8)), batches, steps=3, device="cpu")
