@@ -213,7 +213,8 @@ def check_views(encoder: nn.Module, x: Data, y: Data, seeds: int | None) -> tupl
             f"y {tuple(y.shape)}, {y.dtype} on {y.device}. Pass one y for each x. Views of two "
             "shapes are for an encoder that takes both and does not say an input_shape."
         )
-    return check_view(encoder, "x", x, seeds), check_view(encoder, "y", y, seeds)
+    x = check_view(encoder, "x", x, seeds)
+    return x, y if y.shape == x.shape else check_view(encoder, "y", y, seeds)
 
 
 def _as_view(encoder: nn.Module, name: str, view: Data) -> Tensor:
