@@ -5,6 +5,10 @@ A layer built in the ordinary way is the ordinary PyTorch layer. After
 it maps ``(seeds, batch, ...)`` to ``(seeds, batch, ...)``: many independent networks in one call.
 An input without the seed axis is shared by all of them. A reader interested in one seed can
 take each class for the layer of the same name in ``torch.nn``.
+
+A layer of your own that works on ``(seeds, batch, ...)`` says so by ``takes_seeds = True``. Dropout
+and activations come from ``torch.nn``. What dropout leaves out is another choice for each seed,
+but not the choice of that seed alone.
 """
 
 from collections.abc import Callable

@@ -280,6 +280,7 @@ class BiJEPA(nn.Module):
         Raises:
             OSError: if it cannot be written; a former file stays.
         """
+        check_kind("path must name a file.", path or None, str, Path)
         content = {"format": FORMAT, "configuration": self.configuration(), "notes": notes}
         archives.write(path, content | {"weights": self.weights()})
 

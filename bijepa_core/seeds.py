@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bijepa_core._support.checks import check_kind
+
 M = TypeVar("M", bound=nn.Module)
 Seeds = int | Sequence[int]
 """One seed (an int: no seed axis), or several (a sequence: a leading seed axis)."""
@@ -41,7 +43,7 @@ def plain_seeds(seeds: Any) -> int | tuple[int, ...]:
             twice, or there are more than :data:`MOST`.
     """
     found = seeds.tolist() if isinstance(seeds, np.generic | np.ndarray | Tensor) else seeds
-    many = isinstance(found, Sequence) and not isinstance(found, str)
+    many = isinstance(found, Sequence) and not isinstance(found, str | bytes)
     listed = tuple(found[: MOST + 1]) if many else (found,)
     listed = tuple(one.item() if isinstance(one, np.integer) else one for one in listed)
     whole = all(type(one) is int and 0 <= one < 2**64 for one in listed)
@@ -162,6 +164,7 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
     for seed in check_seeds(plain):
         with initializing(seed):
             modules.append(make())
+        check_kind("make must build a torch.nn.Module.", modules[-1], nn.Module)
         if not isinstance(plain, int) and len(modules) == 1:
             check_takes_seeds(modules[0])
     return modules[0] if isinstance(plain, int) else stack(modules)
@@ -222,6 +225,8 @@ def stack(modules: Sequence[M]) -> M:
     Raises:
         ValueError: if there is none, they differ in structure, or one is stacked already.
     """
+    for one in modules:
+        check_kind("stack takes a list of torch.nn.Modules.", one, nn.Module)
     tensors = [_tensors(one) for one in modules]
     shapes = [{name: tensor.shape for name, tensor in one.items()} for one in tensors]
     if not shapes or shapes.count(shapes[0]) < len(shapes) or _seed_axis(modules[0]) is not None:
@@ -249,7 +254,8 @@ def unstack(module: M, position: int) -> M:
         ValueError: if the module has no seed axis, or none at that position.
     """
     seeds = _seed_axis(module)
-    if seeds is None or not isinstance(position, Integral) or not 0 <= position < seeds:
+    whole = isinstance(position, Integral) and not isinstance(position, bool)
+    if seeds is None or not whole or not 0 <= position < seeds:
         held = "no seed axis" if seeds is None else f"positions 0 to {seeds - 1}"
         raise ValueError(
             f"position must be one on the module's seed axis; received {position!r}, and the "
@@ -258,7 +264,7 @@ def unstack(module: M, position: int) -> M:
     single = copy.deepcopy(module)
     tensors = _tensors(module)
     _replace(single, lambda name: tensors[name].detach()[position].clone())
-    single.seed_axis = None
+    single.seed_axis = None  # type: ignore[assignment]
     return single
 
 

@@ -64,7 +64,7 @@ def check_counts(**counts: int) -> None:
         ValueError: naming the count, its value and the rule.
     """
     for name, count in counts.items():
-        if not is_number(count) or not isinstance(count, Integral) or count < 1:
+        if not is_number(count) or not isinstance(count, Integral) or not 0 < count < 2**63:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
 
 

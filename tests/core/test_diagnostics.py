@@ -56,6 +56,14 @@ def orthonormal(normal: Normal, rows: int, columns: int) -> Tensor:
     return basis
 
 
+def test_an_array_is_read_as_its_tensor(normal: Normal) -> None:
+    s = normal(6, 3).float()
+    for function in (norm, variance, varying_share, effective_rank):
+        assert torch.equal(function(s.numpy()), function(s))
+    with pytest.raises(TypeError, match="embedding must be a tensor or an array; received list"):
+        variance([1.0])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_an_isotropic_embedding_has_full_rank(scale: float, normal: Normal) -> None:
     torch.testing.assert_close(effective_rank(scale * orthonormal(normal, 50, 6)), one(6.0))

@@ -12,7 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bijepa_core import checkpoints
-from bijepa_core._support.errors import CheckpointError, CollapseWarning, NonFiniteLossError
+from bijepa_core._support.errors import (
+    CheckpointError,
+    CollapseWarning,
+    NonFiniteLossError,
+    StoppedBySignal,
+)
 from bijepa_core._support.locks import LOCK
 from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
@@ -436,6 +441,17 @@ def test_an_interrupt_ends_the_step_saves_and_can_be_resumed_from(
     assert content(broken)["done"] == 13
     again = train(small, stream(kind, 0), folder=broken, resume=True)
     assert_same_run(again, whole, straight, broken)
+
+
+def test_a_polite_kill_ends_the_step_and_saves(small: Experiment, tmp_path: Path) -> None:
+    def end(step: int, history: History) -> None:
+        if step == 4:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(StoppedBySignal, match="stopped after 6 of 30 steps") as raised:
+        train(small, SineBatches(0, 6), folder=tmp_path, on_log=end)
+    assert raised.value.signal == signal.SIGTERM
+    assert content(tmp_path)["done"] == 6
 
 
 def test_an_interrupt_without_a_folder_just_ends_after_the_step(small: Experiment) -> None:
