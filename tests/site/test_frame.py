@@ -50,6 +50,18 @@ def test_no_python_is_refused_for_being_new() -> None:
     assert PROJECT["requires-python"] == f">={supported_pythons()[0]}"
 
 
+def test_what_is_installed_is_every_package_and_no_test() -> None:
+    roots = {"bijepa_core": "bijepa_core", "book/bijepa_book": "bijepa_book"}
+    found = {
+        ".".join((package, *path.parent.relative_to(ROOT / root).parts))
+        for root, package in roots.items()
+        for path in (ROOT / root).rglob("*.py")
+    }
+    records = {"bijepa_book.results", "bijepa_book.results.evidence"}  # these hold no code
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == found | records
+    assert "prune tests" in read("MANIFEST.in").splitlines()
+
+
 def test_environment_asks_for_the_pythons_of_pyproject() -> None:
     python, pip, _ = read_yaml("environment.yml")["dependencies"]
     newest = int(supported_pythons()[-1].removeprefix("3."))
