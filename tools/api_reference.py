@@ -27,6 +27,7 @@ from sphinx.util.docutils import SphinxDirective
 PACKAGES = ("bijepa_core.", "bijepa_book.")
 STYLE: Any = Config(napoleon_custom_sections=["Source"], napoleon_use_rtype=False)
 WITHOUT_SECTIONS = ("attribute", "data", "property")
+WITHOUT_MODULE = ("NDArray",)  # numpy's alias, whose module a hint no longer names since numpy 2.5
 
 
 def read_sections(
@@ -66,7 +67,7 @@ def show_as_code(
         return None
     target = str(node["reftarget"])
     names = [name for name in (target, f"{node.get('py:module')}.{target}") if is_ours(name)]
-    foreign = "." in target and not is_ours(target) and not any(exists(name) for name in names)
+    foreign = target in WITHOUT_MODULE or ("." in target and not is_ours(target))
     return content if foreign or any(exists(name) for name in names) else None
 
 

@@ -20,7 +20,7 @@ from bijepa_core._support.checks import check_positive
 from bijepa_core.data import series
 from bijepa_core.data.series import SeriesData
 from bijepa_core.data.streams import DrawnBatches
-from bijepa_core.seeds import Seeds, sample_per_seed
+from bijepa_core.seeds import Seeds, plain_seeds, sample_per_seed
 
 LENGTH, CONTEXT, DT = 40, 20, 0.01
 TRAIN = 2_000  # trajectories to learn from
@@ -126,10 +126,16 @@ def normalize(raw: Tensor, reference: Tensor | None = None) -> Tensor:
         reference: the set whose statistics to use; ``raw`` itself by default.
 
     Returns:
-        float32, of raw's shape.
+        Of raw's shape and torch's default dtype.
+
+    Raises:
+        ValueError: if the reference is constant, and so has no scale.
     """
     basis = raw if reference is None else reference
-    return ((raw - basis.mean()) / basis.std(correction=0)).float()
+    std = basis.std(correction=0)
+    if not std > 0:
+        raise ValueError(f"a set must vary to be normalized; its deviation is {std:g}.")
+    return ((raw - basis.mean()) / std).to(torch.get_default_dtype())
 
 
 def split(series: Tensor) -> tuple[Tensor, Tensor]:
@@ -157,6 +163,8 @@ def lorenz_data(
     Returns:
         The stream and both sets.
     """
+
+    seeds = plain_seeds(seeds)
 
     def raw(purpose: str, count: int) -> Tensor:
         return sample_per_seed(seeds, purpose, lambda g: trajectories(count, g, integrator))

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bijepa_core._support.checks import check_counts
+from bijepa_core._support.arrays import takes_arrays
+from bijepa_core._support.checks import check_counts, check_labels
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
 
@@ -24,6 +25,7 @@ def per_seed(values: Tensor) -> list[float]:
     return torch.atleast_1d(values.detach()).double().tolist()
 
 
+@takes_arrays
 def fraction_unexplained(guess: Tensor, truth: Tensor) -> Tensor:
     """Mean squared error over the truth's variance: 1 knows no more than the mean.
 
@@ -78,6 +80,7 @@ def training_summary(history: History) -> dict[str, list[float]]:
     return {name: per_seed(value) for name, value in numbers.items()}
 
 
+@takes_arrays
 def roughness(curve: Tensor) -> Tensor:
     """How much a loss jumps from one batch to the next, relative to itself.
 
@@ -109,6 +112,7 @@ def _tenth(curve: Tensor, before_last: int = 0) -> Tensor:
 # --- of features -------------------------------------------------------------------------------
 
 
+@takes_arrays
 def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor) -> list[float]:
     """Error of the mean target of the ten nearest neighbors, on standardized features (``knn_``).
 
@@ -119,6 +123,8 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
     Returns:
         One number a seed.
     """
+    if seen.ndim == 2:  # no seed axis: one seed
+        seen, targets, unseen, truth = seen[None], targets[None], unseen[None], truth[None]
     known, asked = seen.cpu().double(), unseen.cpu().double()
     center = known.mean(-2, keepdim=True)
     scale = known.std(-2, keepdim=True).clamp_min(SMALL)
@@ -130,6 +136,7 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
     return per_seed(torch.stack(errors))
 
 
+@takes_arrays
 def neighbor_accuracy(
     queries: Tensor, bank: Tensor, truth: Tensor, labels: Tensor, count: int = 5
 ) -> float:
@@ -143,11 +150,13 @@ def neighbor_accuracy(
     Returns:
         A share.
     """
+    truth, labels = check_labels(truth), check_labels(labels)
     near = labels[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
 
 
+@takes_arrays
 def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """Rows of the bank nearest to each query.
 
@@ -165,10 +174,12 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     check_counts(count=count)
     if count > len(bank):
         raise ValueError(f"count must be at most the {len(bank)} rows; received {count}.")
+    bank = bank.to(queries)
     parts = queries.split(500)  # 500 x 60,000 distances take 120 MB
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])
 
 
+@takes_arrays
 def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
     """Squared distance from the mean in units of the covariance: the classical anomaly score.
 
@@ -180,30 +191,50 @@ def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
 
     Returns:
         Maps samples ``(m, d)`` to scores ``(m,)``.
+
+    Raises:
+        ValueError: if there are fewer than two samples, or some are not finite.
     """
     f = good.cpu().double()
+    if f.ndim != 2 or len(f) < 2 or not bool(f.isfinite().all()):
+        raise ValueError(
+            f"good must be two or more finite samples, (n, d); received {tuple(f.shape)}, "
+            f"{int((~f.isfinite()).sum())} values of them not finite."
+        )
     covariance = torch.cov(f.T)
     values, vectors = torch.linalg.eigh(covariance)
     scale = (values.clamp_min(0) + floor * covariance.diagonal().mean()).rsqrt()
 
+    @takes_arrays
     def distance(others: Tensor) -> Tensor:
         return ((others.cpu().double() - f.mean(0)) @ vectors * scale).square().sum(-1)
 
     return distance
 
 
+@takes_arrays
 def auroc(good: Tensor, odd: Tensor) -> float:
-    """The chance that an odd sample scores higher than a good one; ties count half."""
+    """The chance that an odd sample scores higher than a good one; ties count half.
+
+    Raises:
+        ValueError: if there are no scores of one kind, or some are NaN.
+    """
     from scipy.stats import rankdata
 
-    ranks = rankdata(torch.cat([good, odd]).double().numpy())
-    n, m = len(good), len(odd)
+    if 0 in (good.numel(), odd.numel()) or bool(good.isnan().any() | odd.isnan().any()):
+        raise ValueError(
+            f"auroc compares scores, some of each kind and none NaN; received {good.numel()} good "
+            f"and {odd.numel()} odd, {int(good.isnan().sum() + odd.isnan().sum())} NaN."
+        )
+    ranks = rankdata(torch.cat([good.flatten(), odd.flatten()]).double().numpy())
+    n, m = good.numel(), odd.numel()
     return float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
 
 
 # --- of drawings -------------------------------------------------------------------------------
 
 
+@takes_arrays
 def sharpness(drawn: Tensor, truth: Tensor) -> float:
     """Total variation of drawings in units of the truth's: 1 has as much edge as the truth.
 

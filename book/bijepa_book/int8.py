@@ -32,7 +32,7 @@ def pack(path: Path, tensors: Mapping[str, Tensor], *, rounded: bool = True) -> 
     Raises:
         ValueError: if a tensor is not finite, or a name ends in ``@scale``.
     """
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Any] = {}  # as `savez` wants them
     for name, tensor in tensors.items():
         if name.endswith(SCALE):
             raise ValueError(f"names must not end in {SCALE}; received {name!r}. Rename it.")
@@ -47,7 +47,7 @@ def pack(path: Path, tensors: Mapping[str, Tensor], *, rounded: bool = True) -> 
         arrays[name] = (rows / step[:, None]).round().to(torch.int8).view(values.shape).numpy()
         arrays[name + SCALE] = step.numpy()
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)
     atomic_write(path, buffer.getvalue())
 
 

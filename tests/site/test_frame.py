@@ -33,10 +33,8 @@ def read_yaml(name: str) -> dict[str, Any]:
 
 
 def supported_pythons() -> list[str]:
-    """Give the minor versions that pyproject.toml allows, oldest first."""
-    match = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"])
-    assert match
-    return [f"3.{minor}" for minor in range(int(match[1]), int(match[2]))]
+    """Give the minor versions that pyproject.toml names, oldest first."""
+    return [name.rsplit(" ", 1)[1] for name in PROJECT["classifiers"] if ":: Python :: 3." in name]
 
 
 def tracked_files() -> list[Path]:
@@ -48,9 +46,26 @@ def tracked_files() -> list[Path]:
     return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
 
 
+def test_no_python_is_refused_for_being_new() -> None:
+    assert PROJECT["requires-python"] == f">={supported_pythons()[0]}"
+
+
+def test_what_is_installed_is_every_package_and_no_test() -> None:
+    roots = {"bijepa_core": "bijepa_core", "book/bijepa_book": "bijepa_book"}
+    found = {
+        ".".join((package, *path.parent.relative_to(ROOT / root).parts))
+        for root, package in roots.items()
+        for path in (ROOT / root).rglob("*.py")
+    }
+    records = {"bijepa_book.results", "bijepa_book.results.evidence"}  # these hold no code
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == found | records
+    assert "prune tests" in read("MANIFEST.in").splitlines()
+
+
 def test_environment_asks_for_the_pythons_of_pyproject() -> None:
     python, pip, _ = read_yaml("environment.yml")["dependencies"]
-    assert python == f"python{PROJECT['requires-python']}"
+    newest = int(supported_pythons()[-1].removeprefix("3."))
+    assert python == f"python{PROJECT['requires-python']},<3.{newest + 1}"
     assert pip == "pip"
 
 
@@ -64,10 +79,9 @@ def test_environment_installs_what_make_installs_and_pins_nothing_itself() -> No
 
 
 def test_make_refuses_exactly_the_pythons_that_pyproject_refuses() -> None:
-    match = re.search(r"\(3, (\d+)\) <= sys\.version_info\[:2\] <= \(3, (\d+)\)", read("Makefile"))
+    match = re.search(r"sys\.version_info < \(3, (\d+)\)", read("Makefile"))
     assert match
-    pythons = supported_pythons()
-    assert [f"3.{match[1]}", f"3.{match[2]}"] == [pythons[0], pythons[-1]]
+    assert PROJECT["requires-python"] == f">=3.{match[1]}"
 
 
 def test_tools_check_for_the_oldest_python() -> None:
@@ -92,6 +106,29 @@ def test_workflows_run_what_a_reader_runs() -> None:
     commands = [step.get("run", "") for step in steps]
     (addressed,) = (i for i, run in enumerate(commands) if "make set-address" in run)
     assert addressed < commands.index("make book")
+
+
+def test_workflows_run_only_commits_and_may_do_only_what_they_must() -> None:
+    """A tag can be moved to other code; a right that nobody needs helps only a thief."""
+    faults = []
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        for used in re.findall(r"uses: (.+)", path.read_text("utf-8")):
+            if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", used):
+                faults.append(f"{path.name}: {used} names no commit")
+        workflow = read_yaml(f".github/workflows/{path.name}")
+        rights = {name: job.get("permissions") for name, job in workflow["jobs"].items()}
+        deploying = {"publish": {"pages": "write", "id-token": "write"}}
+        given = {name: right for name, right in rights.items() if right}
+        if workflow["permissions"] != {"contents": "read"} or given not in ({}, deploying):
+            faults.append(f"{path.name}: {workflow['permissions']}, {given}")
+        for name, job in workflow["jobs"].items():
+            for step in job["steps"]:
+                keeps = step.get("with", {}).get("persist-credentials", True)
+                if step.get("uses", "").startswith("actions/checkout@") and keeps:
+                    faults.append(f"{path.name}: {name} keeps the checkout's credentials")
+            if given.get(name) and any("run" in step for step in job["steps"]):
+                faults.append(f"{path.name}: {name} runs commands with rights to write")
+    assert faults == []
 
 
 def test_version_stands_in_the_package_alone() -> None:

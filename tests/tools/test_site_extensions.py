@@ -146,6 +146,7 @@ def test_unknown_names_stay_errors() -> None:
         "EXPERIMENTS": True,
         "bijepa_core.seeds.M": True,
         "NOTHING": False,
+        "NDArray": True,
         "bijepa_core.experiments.NOTHING": False,
     }
     place = {"refdomain": "py", "py:module": "bijepa_core.experiments"}

@@ -114,7 +114,7 @@ def test_batch_statistics_are_those_of_the_halves_that_will_be_read(
     monkeypatch.setattr(images, "PART", len(given))
     at_once = images.reestimated(model, given)
     for position in (0, 1):
-        layers = list(cast(nn.Sequential, unstack(model.online, position).net))
+        layers = list(cast(nn.Sequential, unstack(model, position).online.net))
         first = layers[0](given)
         second = layers[3](torch.relu(nn.functional.batch_norm(first, None, None, training=True)))
         for copied, place, values in (
