@@ -77,7 +77,8 @@ def public_modules(package: str) -> list[str]:
     Args:
         package: its dotted name, such as `bijepa_book.chapters`.
     """
-    names = (module.name for module in iter_modules(import_module(package).__path__))
+    found = iter_modules(import_module(package).__path__)
+    names = (module.name for module in found if not module.ispkg)
     return sorted(f"{package}.{name}" for name in names if not name.startswith("_"))
 
 

@@ -183,7 +183,7 @@ def test_a_demo_follows_the_quote_that_announces_it() -> None:
         quote, place = transformed(document, demos["Places"]).children
         assert isinstance(quote, nodes.block_quote), lead
         text = place.astext()
-        for part in (f'id="{demo.anchor}"', f'data-demo="{demo.name}"', "<noscript>"):
+        for part in (f'id="{demo.anchor}"', f'data-demo="{demo.name}"', 'class="demo-still"'):
             assert part in text, lead
         assert (demos["STILLS"] / f"still-{demo.name}.png").is_file(), lead
         assert document.settings.env.metadata["page"]["demo"] == demo.name, lead
