@@ -182,7 +182,7 @@ def test_each_condition_is_a_file_with_all_seeds_and_their_origin(
 ) -> None:
     out, wanted = tmp_path / "results", some()
     files = run_made_up(wanted, out, notes, device="cuda")
-    assert sorted(out.iterdir()) == sorted(files)
+    assert sorted(out.glob("*.json")) == sorted(files)
     assert [path.stem for path in files] == [c.key for c in wanted]
     for condition, path in zip(wanted, files, strict=True):
         record = json.loads(path.read_text())
@@ -406,7 +406,7 @@ def test_progress_names_condition_seeds_parts_and_time_left(
     run_made_up(some("classic", "expressive"), tmp_path / "r", notes, say=said.append)
     # 16 seeds took one hour, so that 4 + 16 + 4 more take 90 minutes; and so on
     assert said == [
-        "4 parts to do in 2 conditions",
+        "4 parts to do in 2 conditions: 1 process(es) of one thread, on cpu",
         "sine-classic-paper: seeds 0 to 15 in 2 s; 1 of 4 parts, about 1 h 30 min left",
         "sine-classic-paper: seeds 16 to 19 in 2 s; 2 of 4 parts, about 2 h 0 min left",
         "sine-expressive-paper: seeds 0 to 15 in 2 s; 3 of 4 parts, about 20 min left",
@@ -511,7 +511,8 @@ def test_an_unknown_condition_is_refused_with_the_list(
 def test_an_error_of_the_study_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["evidence", "--jobs", "0", "--results", str(tmp_path / "r")]) == 2
+    (tmp_path / "r").write_text("a file")
+    assert cli.main(["evidence", "--results", str(tmp_path / "r")]) == 2
     assert capsys.readouterr().err == (
-        "bijepa: jobs must be positive, or -1 for one a core; received 0.\n"
+        f"bijepa: {tmp_path / 'r'} cannot be written to (File exists). Choose another folder.\n"
     )
