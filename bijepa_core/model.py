@@ -120,7 +120,8 @@ class BiJEPA(nn.Module):
 
         Args:
             x: the context, ``(*seeds, batch, *view)``; without the seed axis, shared by all.
-            y: the target, of x's shape, dtype and device.
+            y: the target, of x's dtype and device; of x's shape, too, but where the encoder takes
+                views of several shapes and therefore does not say an ``input_shape``.
             z_forward, z_backward: conditioning variables of Eq. 3, where predictors take them.
 
         Returns:
@@ -130,7 +131,7 @@ class BiJEPA(nn.Module):
             ValueError: if the views do not fit each other or the encoder, or what the encoder or
                 a predictor returns is of another shape than theirs.
         """
-        check_views(self.online, x, y, self.seed_axis)
+        x, y = check_views(self.online, x, y, self.seed_axis)
         s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
         target_x, target_y = self._targets(x, y)
         forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
@@ -157,25 +158,19 @@ class BiJEPA(nn.Module):
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
+        self._check_embedding(target)
         prediction = predictor(s) if z is None else predictor(s, z)  # (*seeds, batch, d)
-        self._check_shapes(target, prediction)
+        _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
 
-    def _check_shapes(self, target: Tensor, prediction: Any) -> None:
-        """Both are ``(*seeds, batch, d)``."""
+    def _check_embedding(self, s: Tensor) -> None:
         seeds = self.seed_axis
-        axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
-        if target.ndim != axes.count(",") + 1 or (seeds is not None and len(target) != seeds):
+        if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
+            axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
             raise ValueError(
                 f"an encoder must return {axes}, an embedding a sample; received "
-                f"{tuple(target.shape)}. Flatten, or pool, what it gives for each sample."
-            )
-        if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
-            shape = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
-            raise ValueError(
-                "a predictor must return one tensor of the embedding's shape, "
-                f"{tuple(target.shape)}; received {reprlib.repr(shape)}."
+                f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
             )
 
     def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
@@ -220,7 +215,7 @@ class BiJEPA(nn.Module):
         Raises:
             ValueError: if x does not fit the encoder.
         """
-        check_view(self.online, "x", x, self.seed_axis)
+        x = check_view(self.online, "x", x, self.seed_axis)
         with inference(self):
             return self.constraint.project(self.online(x))
 
@@ -346,6 +341,15 @@ def _built(predictor: Callable[[], nn.Module]) -> nn.Module:
     module = predictor()
     check_kind("predictor must build a torch.nn.Module.", module, nn.Module)
     return module
+
+
+def _check_prediction(prediction: Any, target: Tensor) -> None:
+    if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
+        received = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
+        raise ValueError(
+            "a predictor must return one tensor of the embedding's shape, "
+            f"{tuple(target.shape)}; received {reprlib.repr(received)}."
+        )
 
 
 def _check_ready(model: nn.Module) -> None:

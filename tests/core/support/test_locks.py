@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bijepa_core._support.errors import CheckpointError, FolderError
-from bijepa_core._support.locks import folder_lock
+from bijepa_core._support.locks import LOCK, folder_lock
 
 HOLD = """
 import sys
@@ -21,6 +21,14 @@ def test_a_folder_is_made_and_can_be_held_again_and_again(tmp_path: Path) -> Non
     for _ in range(2):
         with folder_lock(tmp_path / "a" / "b"):
             assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_what_killed_writers_left_behind_is_cleared(tmp_path: Path) -> None:
+    for name in (".bijepa-00aa.part", ".bijepa-11bb.part", "kept.part", ".kept"):
+        (tmp_path / name).write_bytes(b"half")
+    with folder_lock(tmp_path):
+        left = {path.name for path in tmp_path.iterdir()}
+    assert left == {LOCK, "kept.part", ".kept"}
 
 
 def hold(folder: Path) -> None:
