@@ -7,6 +7,7 @@ but news and one sentence may be said. The moments are drawn from a seed.
 """
 
 import argparse
+import itertools
 import json
 import random
 import re
@@ -20,14 +21,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ENDS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "full disk", "two at once")
 NEWS = re.compile(r"computing on|\d+ parts to do|[\w.-]+: seeds \d+ to \d+ in|$")
+TIDYING = re.compile(r".*resource_tracker|  warnings.warn\(")
+"""What joblib's own process says when it clears up after a parent that was killed."""
 SMALL = 2_000  # bytes; a record or a checkpoint is larger
 GRACE = 20.0  # seconds until the processes of an ended command must be gone
 LOCK = ".bijepa.lock"
-RUN = ("run", "sine", "--steps", "600", "--device", "cpu")
+RUN = ("run", "sine", "--steps", "1200", "--device", "cpu")
 STUDY = (
     "evidence", "--experiment", "sine", "--condition", "baselines", "--num-seeds", "18",
     "--jobs", "2",
@@ -89,7 +92,8 @@ class Life:
         report.see(self.status in allowed, "another exit status", self)
         report.see(not self.remaining(), "a process stayed", self)
         lines = self.said.splitlines()
-        sentences = [line for line in lines if not NEWS.match(line)]
+        expected = [NEWS, TIDYING] if self.status == -signal.SIGKILL else [NEWS]
+        sentences = [line for line in lines if not any(kind.match(line) for kind in expected)]
         one = len(sentences) <= 1 and all(line.startswith("bijepa: ") for line in sentences)
         report.see(one, "more was said than a sentence", self)
 
@@ -122,7 +126,7 @@ def disturb(resumed: Sequence[str], end: str, after: float, report: Report) -> N
         Life(resumed, limit=SMALL).end().check(report, (0, 2))
     elif end == "two at once":
         first = Life(resumed)
-        time.sleep(after / 4)
+        time.sleep(after / 20)
         both = [Life(resumed).end(), first.end()]
         for life in both:
             life.check(report, (0, 2))
@@ -134,8 +138,42 @@ def disturb(resumed: Sequence[str], end: str, after: float, report: Report) -> N
         Life(resumed).end(number, after).check(report, (0, -number, 128 + number))
 
 
-def tortured(
-    command: Sequence[str], ends: Sequence[str], draw: random.Random, folder: Path, report: Report
+class Undisturbed(NamedTuple):
+    """What a command gives in peace, and after how many seconds."""
+
+    results: list[Any]
+    seconds: float
+
+
+def options(command: Sequence[str], folder: Path) -> list[str]:
+    """Where a command is to keep everything."""
+    if command is RUN:
+        return ["--checkpoint", str(folder / "kept"), "--json", str(folder / "result.json")]
+    return ["--results", str(folder / "kept")]
+
+
+def results(command: Sequence[str], folder: Path) -> list[Any]:
+    """What it has left there."""
+    files = [folder / "result.json"] if command is RUN else sorted((folder / "kept").glob("*.json"))
+    return [numbers(path) for path in files]
+
+
+def undisturbed(command: Sequence[str], folder: Path, report: Report) -> Undisturbed:
+    """A life in peace, in an empty folder."""
+    began = time.monotonic()
+    life = Life([*command, *options(command, folder)]).end()
+    seconds = time.monotonic() - began
+    life.check(report, (0,))
+    return Undisturbed(results(command, folder), seconds)
+
+
+def torture(
+    command: Sequence[str],
+    ends: Sequence[str],
+    draw: random.Random,
+    folder: Path,
+    straight: Undisturbed,
+    report: Report,
 ) -> None:
     """Lives of one command in one folder, a last one that may finish, and what it leaves.
 
@@ -144,35 +182,22 @@ def tortured(
         ends: how the lives end, one after the other.
         draw: gives the moments.
         folder: an empty one.
+        straight: what must come out.
         report: grows.
     """
-
-    def options(name: str) -> list[str]:
-        place, result = folder / name, folder / f"{name}.json"
-        if command is RUN:
-            return ["--checkpoint", str(place), "--json", str(result)]
-        return ["--results", str(place)]
-
-    def results(name: str) -> list[Any]:
-        files = [folder / f"{name}.json"] if command is RUN else (folder / name).glob("*.json")
-        return [numbers(path) for path in files]
-
-    began = time.monotonic()
-    straight = Life([*command, *options("straight")]).end()
-    length = time.monotonic() - began
-    straight.check(report, (0,))
-    resumed, place = [*command, *options("disturbed"), "--resume"], folder / "disturbed"
+    resumed, place = [*command, *options(command, folder), "--resume"], folder / "kept"
     before: set[tuple[str, int]] = set()
     for end in ends:
-        disturb(resumed, end, draw.uniform(0.1, 1.0) * length, report)
+        disturb(resumed, end, draw.uniform(0.1, 1.0) * straight.seconds, report)
         now = finished(place)
-        report.see(now >= before, f"seeds were lost: {before - now}", straight)
+        if before - now:
+            report.faults.append(f"seeds were lost after {end}: {sorted(before - now)}")
         before = now
     last = Life(resumed).end()
     last.check(report, (0,))
-    report.see(results("disturbed") == results("straight"), "other numbers", last)
+    report.see(results(command, folder) == straight.results, "other numbers", last)
     stray = {path.name for path in (*place.iterdir(), *folder.glob(".*"))}
-    kept = {"checkpoint.pt"} if command is RUN else {name for name, _ in before}
+    kept = {"checkpoint.pt"} if command is RUN else {path.name for path in place.glob("*.json")}
     report.see(stray <= kept | {LOCK}, f"files stayed: {stray}", last)
 
 
@@ -181,15 +206,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="times six ends for each command")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    draw, report = random.Random(options.seed), Report()
-    for number in range(options.rounds):
+    asked = parser.parse_args()
+    draw, report = random.Random(asked.seed), Report()
+    with tempfile.TemporaryDirectory() as top:
         for command in (RUN, STUDY):
-            ends = draw.sample(ENDS, len(ENDS))
-            with tempfile.TemporaryDirectory() as folder:
-                tortured(command, ends, draw, Path(folder), report)
-            found = f"{len(report.faults)} faults so far"
-            print(f"round {number + 1} of {options.rounds}, {command[0]}: {found}", flush=True)
+            folders = (Path(top, f"{command[0]}-{number}") for number in itertools.count())
+            straight = undisturbed(command, next(folders), report)
+            for number in range(asked.rounds):
+                ends = draw.sample(ENDS, len(ENDS))
+                for some in (ends[:3], ends[3:]):
+                    torture(command, some, draw, next(folders), straight, report)
+                found = f"{len(report.faults)} faults so far"
+                print(f"{command[0]}, round {number + 1} of {asked.rounds}: {found}", flush=True)
     for kind, count in sorted(report.counts.items()):
         print(f"{count:4}  {kind}")
     print("\n".join(report.faults) or "Nothing was lost.")

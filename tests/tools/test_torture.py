@@ -17,6 +17,7 @@ TOOL = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "torture.py"))
 def test_whatever_ends_a_command_nothing_is_lost(
     command: str, ends: tuple[str, ...], tmp_path: Path
 ) -> None:
-    report = TOOL["Report"]()
-    TOOL["tortured"](TOOL[command], ends, random.Random(1), tmp_path, report)
+    what, report = TOOL[command], TOOL["Report"]()
+    straight = TOOL["undisturbed"](what, tmp_path / "straight", report)
+    TOOL["torture"](what, ends, random.Random(1), tmp_path / "disturbed", straight, report)
     assert report.faults == []
