@@ -159,7 +159,8 @@ def results(command: Sequence[str], folder: Path) -> list[Any]:
 
 
 def undisturbed(command: Sequence[str], folder: Path, report: Report) -> Undisturbed:
-    """A life in peace, in an empty folder."""
+    """A life in peace, in a new folder."""
+    folder.mkdir()
     began = time.monotonic()
     life = Life([*command, *options(command, folder)]).end()
     seconds = time.monotonic() - began
@@ -181,10 +182,11 @@ def torture(
         command: ``RUN`` or ``STUDY``.
         ends: how the lives end, one after the other.
         draw: gives the moments.
-        folder: an empty one.
+        folder: a new one.
         straight: what must come out.
         report: grows.
     """
+    folder.mkdir()
     resumed, place = [*command, *options(command, folder), "--resume"], folder / "kept"
     before: set[tuple[str, int]] = set()
     for end in ends:
