@@ -427,7 +427,8 @@ def _status(arguments: Sequence[str] | None) -> int:
                 if options.json is not None:
                     _write(options.json, result)
     except KeyboardInterrupt as stop:
-        _say(f"bijepa: {_words(stop)}{'' if options is None else _advice(options)}")
+        with leaving_at_once():  # for who is impatient
+            _say(f"bijepa: {str(stop) or 'stopped'}{'' if options is None else _advice(options)}")
         return STATUS_OF_STOPS + getattr(stop, "signal", signal.SIGINT)
     except NobodyReads:
         return STATUS_OF_STOPS + 13  # SIGPIPE's number: what any program gives whose reader left
@@ -438,10 +439,6 @@ def _status(arguments: Sequence[str] | None) -> int:
         _say(f"bijepa: {sentence}")
         return STATUS_OF_ERRORS
     return 0
-
-
-def _words(stop: KeyboardInterrupt) -> str:
-    return str(stop) or "stopped"
 
 
 def _advice(options: argparse.Namespace) -> str:
@@ -479,11 +476,11 @@ def check_writable(path: Path) -> None:
         ValueError: if it cannot.
     """
     target = Path(os.path.realpath(path))
-    trial = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    trial = target.with_name(f".bijepa-{secrets.token_hex(8)}.part")
     why = "a folder" if target.is_dir() else ""
     try:
-        if target.exists() and not target.is_file():  # a device or a pipe
-            why = why or ("" if os.access(target, os.W_OK) else "not writable")
+        if path.exists() and not path.is_file():  # a device or a pipe
+            why = why or ("" if os.access(path, os.W_OK) else "not writable")
         else:
             trial.touch(exist_ok=False)
             trial.unlink()

@@ -5,6 +5,7 @@ import json
 import os
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from bijepa_book import cli
 from bijepa_book.cli import main, parser
+from bijepa_book.process import leave, leaving_at_once
 from bijepa_core.data import mnist
 from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS
 
@@ -257,6 +259,29 @@ def test_news_that_nobody_can_read_end_no_work(
         assert sys.stderr is stderr
     monkeypatch.undo()
     assert capsys.readouterr().out.count("A, paper") == 2
+
+
+def test_a_result_can_go_into_a_pipe() -> None:
+    if not Path("/dev/fd").is_dir():
+        return
+    read, write = os.pipe()
+    run = ["run", "sine", "--steps", "1", *FAST, "--json", f"/dev/fd/{write}"]
+    assert main(run) == 0
+    os.close(write)
+    with os.fdopen(read) as result:
+        assert json.loads(result.read())["seeds"] == [42]
+
+
+def test_what_the_caller_ignores_stays_ignored_while_packages_are_imported() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interrupts = signal.getsignal(signal.SIGINT)
+    try:
+        with leaving_at_once():
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+            assert signal.getsignal(signal.SIGINT) is leave
+        assert signal.getsignal(signal.SIGINT) is interrupts
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_too_little_memory_is_said(
