@@ -210,19 +210,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     draw, report = random.Random(asked.seed), Report()
-    with tempfile.TemporaryDirectory() as top:
-        for command in (RUN, STUDY):
-            folders = (Path(top, f"{command[0]}-{number}") for number in itertools.count())
-            straight = undisturbed(command, next(folders), report)
+    try:
+        with tempfile.TemporaryDirectory() as top:
+            folders = (Path(top, str(number)) for number in itertools.count())
+            straight = {c: undisturbed(c, next(folders), report) for c in (RUN, STUDY)}
             for number in range(asked.rounds):
-                ends = draw.sample(ENDS, len(ENDS))
-                for some in (ends[:3], ends[3:]):
-                    torture(command, some, draw, next(folders), straight, report)
+                for command in straight:
+                    ends = draw.sample(ENDS, len(ENDS))
+                    for some in (ends[:3], ends[3:]):
+                        torture(command, some, draw, next(folders), straight[command], report)
                 found = f"{len(report.faults)} faults so far"
-                print(f"{command[0]}, round {number + 1} of {asked.rounds}: {found}", flush=True)
-    for kind, count in sorted(report.counts.items()):
-        print(f"{count:4}  {kind}")
-    print("\n".join(report.faults) or "Nothing was lost.")
+                print(f"round {number + 1} of {asked.rounds}: {found}", flush=True)
+    finally:
+        for kind, count in sorted(report.counts.items()):
+            print(f"{count:4}  {kind}")
+        print("\n".join(report.faults) or "Nothing was lost.")
     sys.exit(bool(report.faults))
 
 
