@@ -5,15 +5,14 @@ Nothing large is imported until a command line is known to make sense.
 
 import argparse
 import os
-import re
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from bijepa_book.arguments import Parser, Version, check_writable, jobs, path, place, whole
 from bijepa_book.names import words
 from bijepa_book.process import NobodyReads, hear, heedless_errors, leave, leaving_at_once, put
 from bijepa_book.text import text_table
@@ -21,81 +20,12 @@ from bijepa_book.text import text_table
 EXPERIMENTS = ("sine", "lorenz", "mnist")
 CONFIGURATIONS = ("classic", "unconstrained", "expressive", "restrictive")
 TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images."
-MOST_STEPS, MOST_SEEDS, MOST_JOBS, LAST_SEED = 10**8, 10**4, 10**3, 2**64 - 1
+MOST_STEPS, MOST_SEEDS, LAST_SEED = 10**8, 10**4, 2**64 - 1
 STATUS_OF_STOPS, STATUS_OF_ERRORS = 128, 2  # the first is a shell's: 128 and the signal's number
 Result = tuple[dict[str, Any], str]
 """What ``--json`` writes, and what is printed."""
 Commands = Any
 """What ``add_subparsers`` gives; its class is argparse's own."""
-
-
-class Parser(argparse.ArgumentParser):
-    """One whose errors are one sentence each."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse a command line.
-
-        Raises:
-            ValueError: with the sentence.
-        """
-        message = message.removeprefix("argument ").replace(": must", " must", 1).rstrip(".")
-        raise ValueError(f"{message}. See: {self.prog} --help")
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End after ``--help``, once it has arrived."""
-        put("", end="")
-        super().exit(status, message)
-
-
-class Version(argparse.Action):
-    """Print the version: an action of its own, for the package takes a moment to import."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from bijepa_core import __version__
-
-        put(f"bijepa {__version__}")
-        parser.exit()
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(
-                f"must be a whole number from {low:,} to {high:,}; received {text[:40]!r}"
-            )
-        return number
-
-    return whole
-
-
-def _jobs(text: str) -> int:
-    return -1 if text == "-1" else _whole(1, MOST_JOBS)(text)
-
-
-def _place(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?|mps", text):
-        raise argparse.ArgumentTypeError(
-            f"must be auto, cpu, cuda, cuda:1 (or another number) or mps; received {text[:40]!r}"
-        )
-    return text
-
-
-def _path(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"must be a path; received {text!r}")
-    try:
-        os.stat(text)
-    except (FileNotFoundError, NotADirectoryError):
-        pass  # who writes there says more
-    except OSError as error:  # an overlong name, links in a loop
-        raise argparse.ArgumentTypeError(
-            f"must be a path that can be used; received {text[:80]!r} ({error.strerror})"
-        ) from None
-    return Path(text)
 
 
 def _dataset(parser: argparse.ArgumentParser, explanation: str) -> None:
@@ -104,13 +34,13 @@ def _dataset(parser: argparse.ArgumentParser, explanation: str) -> None:
 
 def _device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     parser.add_argument(
-        "--device", type=_place, default=default, metavar="D",
+        "--device", type=place, default=default, metavar="D",
         help=f"auto, cpu, cuda or mps (default: {default})",
     )  # fmt: skip
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", type=_path, metavar="FILE", help="write the result here as well")
+    parser.add_argument("--json", type=path, metavar="FILE", help="write the result here as well")
 
 
 def _say(line: str) -> None:
@@ -156,20 +86,20 @@ def _add_run(commands: Commands) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--num-seeds", type=_whole(1, MOST_SEEDS), metavar="N",
+        "--num-seeds", type=whole(1, MOST_SEEDS), metavar="N",
         help="train seeds 0 to N-1 together",
     )  # fmt: skip
     # no default here: argparse does not see two rivals where one of them is at its default
     which.add_argument(
-        "--seed", type=_whole(0, LAST_SEED), metavar="S", help="one seed (default: 42)"
+        "--seed", type=whole(0, LAST_SEED), metavar="S", help="one seed (default: 42)"
     )
     parser.add_argument(
-        "--steps", type=_whole(1, MOST_STEPS), metavar="K",
+        "--steps", type=whole(1, MOST_STEPS), metavar="K",
         help="optimizer steps (default: the paper's)",
     )  # fmt: skip
     _dataset(parser, "for mnist: digits is scikit-learn's small set, which needs no download")
     _device(parser)
-    parser.add_argument("--checkpoint", type=_path, metavar="DIR", help="write checkpoints here")
+    parser.add_argument("--checkpoint", type=path, metavar="DIR", help="write checkpoints here")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
     _json(parser)
 
@@ -296,18 +226,18 @@ def _add_evidence(commands: Commands) -> None:
         "--length", choices=["paper", "long"], help="one alone; long is ten times the paper's"
     )
     parser.add_argument(
-        "--num-seeds", type=_whole(1, MOST_SEEDS), metavar="N",
+        "--num-seeds", type=whole(1, MOST_SEEDS), metavar="N",
         help="seeds 0 to N-1 (default: 32; 8 for mnist)",
     )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=_jobs, default=-1, metavar="J",
+        "--jobs", type=jobs, default=-1, metavar="J",
         help="processes of one thread (default: one a core)",
     )  # fmt: skip
     parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to send the work to")
     _device(parser, "cpu")
     parser.add_argument("--resume", action="store_true", help="do only what is missing")
     parser.add_argument(
-        "--results", type=_path, default=Path("evidence"), metavar="DIR", help="default: evidence"
+        "--results", type=path, default=Path("evidence"), metavar="DIR", help="default: evidence"
     )
 
 
@@ -358,7 +288,7 @@ def _add_claims(commands: Commands) -> None:
     )
     parser.set_defaults(execute=_claims)
     parser.add_argument(
-        "--results", type=_path, metavar="DIR", help="default: the results recorded in the book"
+        "--results", type=path, metavar="DIR", help="default: the results recorded in the book"
     )
     _json(parser)
 
@@ -436,7 +366,7 @@ def _status(arguments: Sequence[str] | None) -> int:
         sentence = _sentence(error)
         if not sentence:
             raise
-        _say(f"bijepa: {sentence}")
+        _say(f"bijepa: {' '.join(sentence.split())}")
         return STATUS_OF_ERRORS
     return 0
 
@@ -447,11 +377,11 @@ def _advice(options: argparse.Namespace) -> str:
     return "; go on with --resume" if options.command == "evidence" else ""
 
 
-def _write(path: Path, result: dict[str, Any]) -> None:
+def _write(file: Path, result: dict[str, Any]) -> None:
     from bijepa_book.records import encoded
     from bijepa_core._support.files import atomic_write
 
-    atomic_write(path, encoded(result))
+    atomic_write(file, encoded(result))
 
 
 def _sentence(error: Exception) -> str:
@@ -467,27 +397,3 @@ def _sentence(error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def check_writable(path: Path) -> None:
-    """A result's file can be written, before any work is spent on the result: tried, not guessed.
-
-    Raises:
-        ValueError: if it cannot.
-    """
-    target = Path(os.path.realpath(path))
-    trial = target.with_name(f".bijepa-{secrets.token_hex(8)}.part")
-    why = "a folder" if target.is_dir() else ""
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe
-            why = why or ("" if os.access(path, os.W_OK) else "not writable")
-        else:
-            trial.touch(exist_ok=False)
-            trial.unlink()
-    except OSError as error:
-        why = str(error.strerror)
-    if why:
-        raise ValueError(
-            f"--json needs a file in an existing folder that can be written to; received {path} "
-            f"({why})."
-        )
