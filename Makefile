@@ -87,7 +87,7 @@ test-lab: $(STAMP) ## Use each chapter's control in a real JupyterLab (needs Chr
 	$(BIN)/python tools/test_lab.py
 
 torture: $(STAMP) ## Kill and stop the command some hundred times and see that nothing is lost (ten minutes)
-	PYTHONPATH=book $(BIN)/python tools/torture.py
+	$(BIN)/python tools/torture.py
 
 bench: $(STAMP) ## Measure speed and memory against a plain training loop
 	$(BIN)/python -m benchmarks

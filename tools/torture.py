@@ -9,6 +9,7 @@ but news and one sentence may be said. The moments are drawn from a seed.
 import argparse
 import itertools
 import json
+import os
 import random
 import re
 import signal
@@ -30,6 +31,9 @@ TIDYING = re.compile(r".*resource_tracker|  warnings.warn\(")
 SMALL = 2_000  # bytes; a record or a checkpoint is larger
 GRACE = 20.0  # seconds until the processes of an ended command must be gone
 LOCK = ".bijepa.lock"
+ROOT = Path(__file__).parents[1]
+PATH = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "book")])}
+"""This checkout, whatever is installed."""
 RUN = ("run", "sine", "--steps", "1200", "--device", "cpu")
 STUDY = (
     "evidence", "--experiment", "sine", "--condition", "baselines", "--num-seeds", "18",
@@ -63,7 +67,7 @@ class Life:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bijepa_book", *self.arguments],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            preexec_fn=partial(_limited, self.limit),
+            preexec_fn=partial(_limited, self.limit), env={**os.environ, **PATH},
         )  # fmt: skip
 
     def end(self, number: signal.Signals | None = None, after: float = 0.0) -> "Life":
@@ -78,7 +82,8 @@ class Life:
         while self.remaining() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert self.process.stderr is not None
-        self.said = self.process.stderr.read() if not self.remaining() else "(still computing)"
+        with self.process.stderr as said:
+            self.said = said.read() if not self.remaining() else "(still computing)"
         return self
 
     def remaining(self) -> int:
