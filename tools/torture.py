@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 ENDS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "full disk", "two at once")
 NEWS = re.compile(r"computing on|\d+ parts to do|[\w.-]+: seeds \d+ to \d+ in|$")
 TIDYING = re.compile(r".*resource_tracker|  warnings.warn\(")
-"""What joblib's own process says when it clears up after a parent that was killed."""
+"""What joblib's own process says when it clears up after a parent that was killed, or that was
+stopped once more when all was done."""
 SMALL = 2_000  # bytes; a record or a checkpoint is larger
 GRACE = 20.0  # seconds until the processes of an ended command must be gone
 LOCK = ".bijepa.lock"
@@ -97,7 +98,7 @@ class Life:
         report.see(self.status in allowed, "another exit status", self)
         report.see(not self.remaining(), "a process stayed", self)
         lines = self.said.splitlines()
-        expected = [NEWS, TIDYING] if self.status == -signal.SIGKILL else [NEWS]
+        expected = [NEWS, TIDYING] if self.status not in (0, 2) else [NEWS]
         sentences = [line for line in lines if not any(kind.match(line) for kind in expected)]
         one = len(sentences) <= 1 and all(line.startswith("bijepa: ") for line in sentences)
         report.see(one, "more was said than a sentence", self)
