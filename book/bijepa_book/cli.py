@@ -273,10 +273,8 @@ def _evidence(options: argparse.Namespace) -> Result:
         say=_say,
     )
     folder = options.results
-    return (
-        {},
-        f"{len(files)} conditions in {folder}; verdicts: bijepa claims --edition first --results {folder}",
-    )
+    verdicts = f"bijepa claims --edition first --results {folder}"
+    return {}, f"{len(files)} conditions in {folder}; verdicts: {verdicts}"
 
 
 # --- claims -------------------------------------------------------------------------------------

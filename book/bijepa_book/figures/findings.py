@@ -134,13 +134,14 @@ def training(
                 if key not in records:
                     continue
                 seen = np.array(records[key]["curves"][curve])
-                at = steps * (1 + np.arange(seen.shape[1])) / seen.shape[1]
+                at = steps * np.arange(seen.shape[1]) / seen.shape[1]  # the first look is at step 0
                 low, middle, high = np.quantile(seen, (0.25, 0.5, 0.75), axis=0)
                 axis.plot(at, middle, color=COLORS[i], linestyle=DASHES[i], label=name)
                 axis.fill_between(at, low, high, color=COLORS[i], alpha=0.15, lw=0)
             axis.axvline(end, color="0.45", linestyle=DASHES[2], lw=1.4)
+            axis.set_ylim(bottom=0)
             axis.set_title(title, loc="left", fontsize=12)
-        figure.supxlabel("step")
+        figure.supxlabel("step", fontsize=11.5)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 

@@ -162,7 +162,8 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     found = {path.stem: stored.read(path) for path in sorted(place.glob("*.json"))}
     if not found:
         raise FileNotFoundError(
-            f"no results in {place}. Make some with: python tools/record_second.py --results {place}"
+            f"no results in {place}. "
+            f"Make some with: python tools/record_second.py --results {place}"
         )
     return found
 
@@ -192,3 +193,23 @@ def pooled(
         seeds = [*older["seeds"], *record["seeds"]]
         both[key] = {**record, "seeds": seeds, "measures": columns}
     return both
+
+
+def fresh(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same records with the fresh seeds alone.
+
+    Args:
+        records: by key.
+
+    Returns:
+        Copies without the seeds of :data:`SEEN`, in measures and curves.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    for key, record in records.items():
+        seen = SEEN[key.split("-")[0]]
+        rows = [i for i, seed in enumerate(record["seeds"]) if seed not in seen]
+        kept[key] = {**record, "seeds": [record["seeds"][i] for i in rows]}
+        for kind in ("measures", "curves"):
+            columns = record.get(kind, {}).items()
+            kept[key][kind] = {name: [values[i] for i in rows] for name, values in columns}
+    return kept

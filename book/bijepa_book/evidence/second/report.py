@@ -12,7 +12,7 @@ from typing import Any
 from bijepa_book.evidence.grid import BASELINES
 from bijepa_book.evidence.report import WIDTH
 from bijepa_book.evidence.second.findings import Seen, finding
-from bijepa_book.evidence.second.verdicts import Answer, Direction, Verdict, asked
+from bijepa_book.evidence.second.verdicts import Answer, Direction, Size, Verdict, asked
 from bijepa_book.evidence.verdicts import Records
 from bijepa_book.names import BASELINE_MEASURES, MEASURES, MODELS, words
 from bijepa_book.text import text_table
@@ -21,7 +21,7 @@ SIGNS: Mapping[Direction, str] = {
     "holds": "✓",
     "does not hold": "✗",
     "open": "?",
-    "not judged": "–",
+    "not judged": "\N{EN DASH}",
 }
 """What tells labels apart without color."""
 PLACES = {"sine": "sine", "lorenz": "Lorenz", "mnist": "MNIST"}
@@ -30,9 +30,14 @@ CLAIM_PAGE = "evidence-claims.html"
 
 def label(verdict: Verdict) -> str:
     """Direction and size, and in which other ways the answer is another one."""
-    size = "" if verdict.size == "open" and verdict.direction == "open" else verdict.size
-    size = "size open" if size == "open" else size
-    return "; ".join([", ".join(filter(None, [verdict.direction, size])), *verdict.qualifiers])
+    return "; ".join([_short_label(verdict.direction, verdict.size), *verdict.qualifiers])
+
+
+def _short_label(direction: Direction, size: Size) -> str:
+    named = "size open" if size == "open" else size
+    if not named or (direction, size) == ("open", "open"):
+        return direction
+    return f"{direction}, {named}"
 
 
 def model(name: str) -> str:
@@ -62,9 +67,7 @@ def answer_text(answer: Answer) -> str:
         return f"open ({answer.missing})"
     c = answer.ask
     side = "above" if c.expects == "higher" else "below"
-    size = {"": "", "open": "size open"}.get(answer.size, answer.size)
-    says = ", ".join(filter(None, [answer.direction, size]))
-    line = f"{says}: {Seen(answer):x}, asked {side} {c.even:.3g}"
+    line = f"{_short_label(answer.direction, answer.size)}: {Seen(answer):x}, asked {side} {c.even:.3g}"
     border = c.even + c.sign * asked(answer.ask)
     if not c.difference:
         border = c.even * math.exp(c.sign * asked(answer.ask))
