@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bijepa_book.evidence.second.findings import finding
-from bijepa_book.evidence.second.recording import SEEN, load
+from bijepa_book.evidence.second.recording import fresh, load
 from bijepa_book.evidence.second.report import label, verdict_markdown
 from bijepa_book.evidence.second.verdicts import Verdict, judge
 
@@ -63,7 +63,7 @@ def pages(verdicts: Sequence[Verdict]) -> dict[Path, str]:
 
 def main() -> None:
     """Renew what differs."""
-    for path, text in pages(judge(load(), without=SEEN)).items():
+    for path, text in pages(judge(fresh(load()))).items():
         if path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(path.relative_to(ROOT))

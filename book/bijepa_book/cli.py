@@ -300,11 +300,11 @@ def _add_claims(commands: Commands) -> None:
 def _claims(options: argparse.Namespace) -> Result:
     if options.edition == "first":
         return _first_claims(options.results)
-    from bijepa_book.evidence.second.recording import SEEN, load
+    from bijepa_book.evidence.second.recording import fresh, load
     from bijepa_book.evidence.second.report import plain_verdicts, verdict_text
     from bijepa_book.evidence.second.verdicts import judge
 
-    verdicts = judge(load(options.results), without=SEEN)
+    verdicts = judge(fresh(load(options.results)))
     return {"verdicts": plain_verdicts(verdicts)}, verdict_text(verdicts)
 
 

@@ -156,7 +156,7 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: naming one that is not whole.
+        ValueError: naming one that is not whole, or not of this edition.
     """
     place = folder or stored.results_folder() / "second"
     found = {path.stem: stored.read(path) for path in sorted(place.glob("*.json"))}
@@ -165,6 +165,9 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
             f"no results in {place}. "
             f"Make some with: python tools/record_second.py --results {place}"
         )
+    for key, record in found.items():
+        if key.split("-")[0] not in SEEN or not {"seeds", "measures"} <= record.keys():
+            raise ValueError(f"{place / key}.json is no record of the second edition.")
     return found
 
 

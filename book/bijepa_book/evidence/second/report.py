@@ -67,7 +67,8 @@ def answer_text(answer: Answer) -> str:
         return f"open ({answer.missing})"
     c = answer.ask
     side = "above" if c.expects == "higher" else "below"
-    line = f"{_short_label(answer.direction, answer.size)}: {Seen(answer):x}, asked {side} {c.even:.3g}"
+    says = _short_label(answer.direction, answer.size)
+    line = f"{says}: {Seen(answer):x}, asked {side} {c.even:.3g}"
     border = c.even + c.sign * asked(answer.ask)
     if not c.difference:
         border = c.even * math.exp(c.sign * asked(answer.ask))
