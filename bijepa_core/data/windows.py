@@ -10,6 +10,7 @@ keep these with the model: ``model.save(path, mean=mean, std=std)``, and another
 ``cut_windows(new, past, future, **model.load(path))``.
 """
 
+import reprlib
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
@@ -83,8 +84,8 @@ def split_series(
     if isinstance(series, str) or not isinstance(series, Sequence) or len(series) < 2:
         raise ValueError(
             "a split by series takes a list of two or more; received "
-            f"{type(series).__name__}. Cut a single long series in two, with a gap as long as a "
-            "pair of windows between them."
+            f"{type(series).__name__}. Pass list(series.values()) for a dictionary. Cut a single "
+            "long series in two, with a gap as long as a pair of windows between them."
         )
     check_positive(held_out=held_out)
     if held_out >= 1:
@@ -209,7 +210,10 @@ def _listed(series: Sequence[Data]) -> list[Tensor]:
     listed = [_series(f"series[{i}]", one) for i, one in enumerate(series)]
     channels = sorted({one.shape[-1] for one in listed})
     if len(channels) > 1:
-        raise ValueError(f"all series must have the same channels; received {channels} of them.")
+        raise ValueError(
+            f"all series must have the same channels; received {reprlib.repr(channels)} of them. A "
+            "series is (time, channels), each row a point in time."
+        )
     return listed
 
 
