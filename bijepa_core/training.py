@@ -84,6 +84,12 @@ def pretrain(
         Callable,
     )
     check_kind(
+        "make_optimizer must be a function of parameters, lr and weight_decay, such as the class "
+        "torch.optim.AdamW.",
+        make_optimizer,
+        Callable,
+    )
+    check_kind(
         "on_log must be a function of step and history, or None.", on_log, Callable, NoneType
     )
     if steps * (model.seed_axis or 1) > MOST:
@@ -102,6 +108,8 @@ def pretrain(
     )
     check_kind("make_optimizer must return a torch.optim.Optimizer.", optimizer, Optimizer)
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
+    goes_on = "go on with resume=True (--resume)"
+    kept = "" if checkpoint is None else f", kept in {checkpoint.folder}: {goes_on}"
     keeper = Keeper(checkpoint, model, optimizer, history, learning_rate, batches)
 
     with keeper, borrowing_random_state(device), deferred_interrupt() as interrupted:
@@ -128,18 +136,18 @@ def pretrain(
             if saving:
                 keeper.save(done)
             if stopping:
-                raise StoppedBySignal(f"stopped after {done} of {steps} steps", stopping)
+                raise StoppedBySignal(f"stopped after {done} of {steps} steps{kept}", stopping)
             if on_log is not None and step % log_every == 0:
                 on_log(step, history)
         if interrupted():
-            raise StoppedBySignal(f"stopped after {steps} of {steps} steps", interrupted())
+            raise StoppedBySignal(f"stopped after {steps} of {steps} steps{kept}", interrupted())
     model.eval()
     return history.cpu()
 
 
 def _warns_of_collapse(losses: Losses, step: int) -> bool:
     """Say it where samples have nearly one embedding; whether it was said."""
-    s = next(term.online for term in (losses.forward, losses.backward) if term is not None)
+    s = losses.terms[0].online
     low = varying_share(s) < COLLAPSED
     if s.shape[-2] < 8 or not bool(low.any()):  # a few samples may be alike by chance
         return False
