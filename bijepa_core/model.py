@@ -359,7 +359,7 @@ def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None
     try:
         return module(view) if z is None else module(view, z)
     except RuntimeError as error:
-        if type(error) is not RuntimeError:  # out of memory, say
+        if type(error) is not RuntimeError or "allocate" in str(error):  # too little memory, say
             raise
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ValueError(

@@ -610,10 +610,15 @@ def test_shapes_that_layers_refuse_are_shown() -> None:
 def test_running_out_of_memory_keeps_its_name() -> None:
     class Greedy(nn.Linear):
         def forward(self, input: Tensor) -> Tensor:
-            raise torch.cuda.OutOfMemoryError("no room")
+            return input.expand(10**15, 3, 2).clone()
 
-    with pytest.raises(torch.cuda.OutOfMemoryError, match="no room"):
-        BiJEPA(Greedy(2, 2), nn.Identity).embed(torch.zeros(3, 2))
+    class GreedyOnCuda(nn.Linear):
+        def forward(self, input: Tensor) -> Tensor:
+            raise torch.cuda.OutOfMemoryError("CUDA: no room")
+
+    for greedy, message in ((Greedy, "allocate"), (GreedyOnCuda, "no room")):
+        with pytest.raises(RuntimeError, match=message):
+            BiJEPA(greedy(2, 2), nn.Identity).embed(torch.zeros(3, 2))
 
 
 def test_the_terms_are_those_that_exist() -> None:
