@@ -20,6 +20,13 @@ from torch import Tensor
 
 import bijepa_core as core
 from bijepa_core import diagnostics
+from bijepa_core.data import (
+    channel_statistics,
+    cut_windows,
+    fill_gaps,
+    series_by_name,
+    split_series,
+)
 from bijepa_core.evaluation import (
     adam_classifier,
     adam_probe,
@@ -101,6 +108,10 @@ WRONG: dict[str, list[Any]] = {
         torch.zeros(5).long(),
     ],
     "view": [None, "x", 3, torch.ones(0, 4), torch.ones(6, 3), torch.ones(6, 4).long()],
+    "series": [None, "x", 3, ["x"], [torch.full((6, 4), math.inf)], [torch.ones(2, 2, 2)]],
+    "one series": [None, "x", 3, torch.full((6, 4), math.inf), torch.ones(2, 2, 2)],
+    "statistic": ["x", torch.ones(3), torch.full((4,), math.nan), torch.ones(4, 4)],
+    "names": [None, "x", 3, ["a"], ["a", "a", "b", "b", "b", None]],
     "module": [None, "net", 3, torch.nn.Linear],
     "function": [None, "f", 3],
     "device": ["gpu", "", "cuda:99", 2.5, [], "meta"],
@@ -280,6 +291,43 @@ CASES = {
         mahalanobis,
         lambda: {"good": table(), "floor": 0.1},
         {"good": "table", "floor": "not negative"},
+    ),
+    "cut_windows": Case(
+        cut_windows,
+        lambda: {
+            "series": [table(), table(7)],
+            "past": 2,
+            "future": 1,
+            "every": 1,
+            "mean": torch.zeros(4),
+            "std": torch.ones(4),
+        },
+        {
+            "series": "series",
+            "past": "count",
+            "future": "count",
+            "every": "count",
+            "mean": "statistic",
+            "std": "statistic",
+        },
+    ),
+    "split_series": Case(
+        split_series,
+        lambda: {"series": ["a", "b", "c"], "held_out": 0.4, "seed": 1},
+        {"series": "anything", "held_out": "share", "seed": "seed"},
+    ),
+    "fill_gaps": Case(
+        fill_gaps,
+        lambda: {"series": table(), "longest": 2},
+        {"series": "one series", "longest": "count"},
+    ),
+    "channel_statistics": Case(
+        channel_statistics, lambda: {"series": [table(), table(7)]}, {"series": "series"}
+    ),
+    "series_by_name": Case(
+        series_by_name,
+        lambda: {"table": table(), "names": ["a", "a", "b", "b", "b", "c"]},
+        {"table": "series", "names": "names"},
     ),
     "configuration_named": Case(
         configuration_named,
