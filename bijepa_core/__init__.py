@@ -7,13 +7,23 @@ All that data of one's own need comes from here; the paper's experiments from
 
 from bijepa_core._support.errors import (
     CheckpointError,
+    CollapseWarning,
     CorruptDataError,
     DataNotFoundError,
     NonFiniteLossError,
 )
 from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.data.sources import DatasetBatches, LoaderBatches
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
+from bijepa_core.data.windows import (
+    Windows,
+    channel_statistics,
+    cut_windows,
+    fill_gaps,
+    series_by_name,
+    split_series,
+)
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses, script_scale
 from bijepa_core.networks import ConvEncoder, Decoder, MLPEncoder, MLPPredictor
@@ -30,21 +40,30 @@ __all__ = [
     "BiJEPA",
     "Checkpoint",
     "CheckpointError",
+    "CollapseWarning",
     "Constraint",
     "ConvEncoder",
     "CorruptDataError",
     "DataNotFoundError",
+    "DatasetBatches",
     "Decoder",
     "DrawnBatches",
     "History",
+    "LoaderBatches",
     "Losses",
     "MLPEncoder",
     "MLPPredictor",
     "NonFiniteLossError",
     "Seeds",
     "ShuffledBatches",
+    "Windows",
+    "channel_statistics",
+    "cut_windows",
+    "fill_gaps",
     "init_stacked",
     "pretrain",
     "script_scale",
+    "series_by_name",
+    "split_series",
     "unstack",
 ]

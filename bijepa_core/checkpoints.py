@@ -1,6 +1,6 @@
 """Checkpoints: tensors and plain data, written whole, loaded without running code."""
 
-import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ import torch
 from torch.optim import Optimizer
 
 from bijepa_core._support import archives
-from bijepa_core._support.checks import check_counts
+from bijepa_core._support.checks import check_counts, check_kind, make_plain
 from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
+from bijepa_core._support.locks import folder_lock
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
+from bijepa_core.seeds import random_state, set_random_state
 
 FILE = "checkpoint.pt"
 FORMAT = 1
@@ -32,6 +34,7 @@ class Checkpoint:
 
     Raises:
         ValueError: if ``every`` is not a positive whole number.
+        TypeError: if ``folder`` names no folder, or ``resume`` is neither True nor False.
     """
 
     folder: str | Path
@@ -39,7 +42,10 @@ class Checkpoint:
     resume: bool = False
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_counts(every=self.every)
+        check_kind("folder must be a path.", self.folder or None, str, Path)
+        check_kind("resume must be True or False.", self.resume, bool)
 
     @property
     def path(self) -> Path:
@@ -50,13 +56,13 @@ class Checkpoint:
 class Keeper:
     """Keeps a run in its checkpoint, or does nothing where there is none.
 
+    As a context it holds the checkpoint's folder against other runs.
+
     Args:
         checkpoint: where; None for no file.
         model, optimizer, history: what to keep, and what to restore in place.
         learning_rate, batches: must be a resumed run's, too, besides the model's configuration.
 
-    Raises:
-        CheckpointError: if the folder cannot be written to.
     """
 
     def __init__(
@@ -68,17 +74,30 @@ class Keeper:
         learning_rate: float,
         batches: Any,
     ) -> None:
-        self.checkpoint = checkpoint
+        self.checkpoint, self.device = checkpoint, next(model.parameters()).device
         self.model, self.optimizer, self.history = model, optimizer, history
-        if checkpoint is None:
-            return
-        _prepare(checkpoint.path)
         self.configuration: dict[str, Any] = {
             "model": model.configuration(),
             "learning_rate": learning_rate,
             "log_every": history.log_every,
             "data": getattr(batches, "configuration", dict)(),
         }
+        self.lock: AbstractContextManager[None] = (
+            nullcontext() if checkpoint is None else folder_lock(checkpoint.folder)
+        )
+
+    def __enter__(self) -> "Keeper":
+        """Hold the folder.
+
+        Raises:
+            CheckpointError: if it cannot be written to, or another run holds it.
+        """
+        self.lock.__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        """Let the folder go."""
+        self.lock.__exit__(*details)
 
     def is_due(self, done: int) -> bool:
         """Whether so many steps call for a checkpoint."""
@@ -100,10 +119,11 @@ class Keeper:
                 "format": FORMAT,
                 "configuration": self.configuration,
                 "done": done,
-                "model": self.model.state_dict(),
+                "model": self.model.weights(),
                 "optimizer": self.optimizer.state_dict(),
                 "losses": self.history.losses,
                 "diagnostics": self.history.diagnostics,
+                "random": random_state(self.device),
             },
         )
 
@@ -123,6 +143,8 @@ class Keeper:
         path, history = self.checkpoint.path, self.history
         if not path.exists():
             return 0
+        if not path.is_file():
+            raise CheckpointError(f"{path} is no ordinary file. Choose another folder.")
         if not self.checkpoint.resume:
             raise CheckpointError(
                 f"{path} holds a run, and a new one would write over it. Go on from it with "
@@ -140,7 +162,8 @@ class Keeper:
                 f"Ask for at least {done} steps. {remedy}"
             )
         self._check_fit(content, path, remedy)
-        self.model.load_state_dict(content["model"])
+        set_random_state(content["random"], self.device)
+        self.model.load_weights(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         history.keep(History(history.log_every, content["losses"], content["diagnostics"]), done)
         return done
@@ -152,7 +175,7 @@ class Keeper:
             raise CheckpointError(
                 f"{path} was written with another optimizer, or with other settings of it. {remedy}"
             )
-        if archives.forms(self.model.state_dict()) != archives.forms(content["model"]):
+        if archives.forms(self.model.weights()) != archives.forms(content["model"]):
             raise CheckpointError(f"{path} holds weights of another model. {remedy}")
         weights = [p for group in optimizer.param_groups for p in group["params"]]
         for i, moments in content["optimizer"]["state"].items():
@@ -161,6 +184,12 @@ class Keeper:
                 fits = fits and moments[name].shape == weights[i].shape
             if not fits:
                 raise CheckpointError(f"{path} holds optimizer state of other shapes. {remedy}")
+        try:
+            for kind, state in content["random"].items():
+                if kind in ("cpu", self.device.type):
+                    torch.Generator(kind).set_state(state)
+        except (AttributeError, RuntimeError, TypeError) as error:
+            raise CheckpointError(f"{path} holds no state of random numbers. {remedy}") from error
         for kept, here in (
             ("losses", self.history.losses),
             ("diagnostics", self.history.diagnostics),
@@ -182,23 +211,14 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     content = archives.read(path, "checkpoint")
     keys = {"format", "configuration", "done", "model", "optimizer", "losses", "diagnostics"}
+    if isinstance(content, dict) and content.keys() == keys:
+        content["random"] = {}  # from before it was kept
+    keys |= {"random"}
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() != keys:
         raise CheckpointError(
             f"{path} is not a checkpoint of this program (format {FORMAT}). Choose another folder."
         )
     return content
-
-
-def _prepare(path: Path) -> None:
-    """Make the checkpoint's folder, and see that it can be written to."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            f"checkpoints need a folder; {path.parent} cannot be one ({error.strerror})."
-        ) from error
-    if not os.access(path.parent, os.W_OK):
-        raise CheckpointError(f"the folder {path.parent} cannot be written to. Choose another.")
 
 
 def _check_weights(model: BiJEPA, step: int) -> None:

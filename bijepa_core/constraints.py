@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
+from bijepa_core._support.checks import check_kind, is_number, make_plain
+
 
 @dataclass(frozen=True)
 class Constraint:
@@ -19,6 +21,7 @@ class Constraint:
 
     Raises:
         ValueError: if ``weight_decay`` is negative or not finite.
+        TypeError: if a switch is neither True nor False.
     """
 
     layer_norm: bool = True
@@ -26,7 +29,10 @@ class Constraint:
     sphere: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight_decay < float("inf"):
+        make_plain(self)
+        for name in ("layer_norm", "sphere"):
+            check_kind(f"{name} must be True or False.", getattr(self, name), bool)
+        if not is_number(self.weight_decay) or not 0 <= self.weight_decay < float("inf"):
             raise ValueError(
                 f"weight_decay must be a finite number >= 0; received {self.weight_decay!r}. "
                 "The paper uses 1e-4, and 0 where it is unconstrained."
@@ -40,7 +46,11 @@ class Constraint:
 
         Returns:
             ``embedding / ||embedding||`` on the sphere (Eq. 9), else ``embedding`` itself.
+
+        Raises:
+            TypeError: if it is no tensor.
         """
+        check_kind("an encoder must return one tensor, (*seeds, batch, d).", embedding, Tensor)
         return F.normalize(embedding, dim=-1) if self.sphere else embedding
 
 

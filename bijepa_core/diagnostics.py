@@ -5,16 +5,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bijepa_core._support.checks import inference
+from bijepa_core._support.arrays import Data, as_tensor
+from bijepa_core._support.checks import check_kind, inference
 from bijepa_core.model import BiJEPA, Term
 
 
-def norm(embedding: Tensor) -> Tensor:
+def _tensor(embedding: Data) -> Tensor:
+    """An array as a tensor; a tensor as it is, with its graph."""
+    return embedding if isinstance(embedding, Tensor) else as_tensor("embedding", embedding)
+
+
+def norm(embedding: Data) -> Tensor:
     """Euclidean norm of each embedding, ``(..., d)`` to ``(...)``."""
-    return embedding.norm(dim=-1)
+    return _tensor(embedding).norm(dim=-1)
 
 
-def variance(embedding: Tensor) -> Tensor:
+def variance(embedding: Data) -> Tensor:
     """Variance over the batch, averaged over dimensions: 0 is complete collapse.
 
     Args:
@@ -23,7 +29,21 @@ def variance(embedding: Tensor) -> Tensor:
     Returns:
         ``(*seeds,)``, with the population's divisor.
     """
-    return embedding.var(dim=-2, correction=0).mean(-1)
+    return _tensor(embedding).var(dim=-2, correction=0).mean(-1)
+
+
+def varying_share(embedding: Data) -> Tensor:
+    """The share of the mean square that differs between samples: :func:`variance` without scale.
+
+    Args:
+        embedding: ``(*seeds, batch, d)``.
+
+    Returns:
+        ``(*seeds,)``, from 0 (all samples have one embedding) to 1 (their mean is zero).
+    """
+    embedding = _tensor(embedding)
+    tiny = torch.finfo(embedding.dtype).tiny
+    return variance(embedding) / embedding.square().mean((-2, -1)).clamp_min(tiny)
 
 
 def relative_loss(terms: Sequence[Term]) -> Tensor:
@@ -31,7 +51,8 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
 
     The raw loss shrinks when embeddings shrink and grows when they grow. This ratio does
     neither: it is the fraction of the target embedding's variance left unexplained, 1 for a
-    predictor that knows only the mean.
+    predictor that knows only the mean. Where the target is constant but for rounding, which
+    :func:`varying_share` tells, there is nothing else to know, and the ratio is 1.
 
     Args:
         terms: the directions' terms, from :class:`bijepa_core.model.Losses`.
@@ -39,12 +60,19 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
     Returns:
         ``(*seeds,)``.
     """
-    tiny = torch.finfo(terms[0].target.dtype).tiny
-    ratios = [term.loss.detach() / variance(term.target).clamp_min(tiny) for term in terms]
+    rounding = (4 * torch.finfo(terms[0].target.dtype).eps) ** 2
+    ratios = [
+        torch.where(
+            (varying_share(term.target) <= rounding) & term.loss.isfinite(),
+            1.0,
+            term.loss.detach() / variance(term.target),
+        )
+        for term in terms
+    ]
     return torch.stack(ratios).mean(0)
 
 
-def effective_rank(embedding: Tensor) -> Tensor:
+def effective_rank(embedding: Data) -> Tensor:
     """RankMe: the exponential of the entropy of the normalized singular values.
 
     Args:
@@ -58,6 +86,7 @@ def effective_rank(embedding: Tensor) -> Tensor:
         Garrido et al. 2023, arXiv 2210.02885, Eq. 1.
     """
     # float64 on the CPU: singular values of nearly collapsed embeddings, on any device
+    embedding = _tensor(embedding)
     e = embedding.detach().cpu().double()
     finite = torch.isfinite(e).all(-1).all(-1)  # (*seeds,)
     # the decomposition refuses NaN; a seed that has exploded must not stop the others' report
@@ -128,6 +157,7 @@ def both_predictors(model: BiJEPA) -> tuple[torch.nn.Module, torch.nn.Module]:
     Raises:
         ValueError: if one does not exist.
     """
+    check_kind("model must be a BiJEPA.", model, BiJEPA)
     if model.forward_predictor is None or model.backward_predictor is None:
         raise ValueError(
             f"this needs both predictors; alpha = {model.alpha:g} leaves one out. "

@@ -9,7 +9,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from bijepa_core._support.checks import check_counts, check_positive, check_unit_interval
+from bijepa_core._support.checks import (
+    check_counts,
+    check_kind,
+    check_positive,
+    check_unit_interval,
+    make_plain,
+)
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.provenance import provenance
 from bijepa_core.checkpoints import Checkpoint
@@ -23,7 +29,7 @@ from bijepa_core.evaluation.scores import Scores, image_scores, series_scores
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import ConvEncoder, MLPEncoder, MLPPredictor
-from bijepa_core.seeds import Seeds, check_seeds, init_stacked
+from bijepa_core.seeds import Seeds, check_seeds, init_stacked, plain_seeds
 from bijepa_core.training import pretrain
 
 EPOCHS = 10  # of MNIST
@@ -45,6 +51,8 @@ class Configuration:
     alpha: float = 0.5
 
     def __post_init__(self) -> None:
+        make_plain(self)
+        check_kind("constraint must be a Constraint.", self.constraint, Constraint)
         check_unit_interval(alpha=self.alpha)
 
 
@@ -92,6 +100,7 @@ class Experiment:
     scores: Callable[..., Scores]
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_counts(
             in_dim=self.in_dim,
             hidden_dim=self.hidden_dim,
@@ -221,7 +230,7 @@ def configuration_named(name: str, alpha: float | None = None) -> Configuration:
     Raises:
         ValueError: if the name is unknown, or classic is asked for with an alpha other than 1.
     """
-    if name not in CONFIGURATIONS:
+    if not isinstance(name, str) or name not in CONFIGURATIONS:
         known = ", ".join(sorted(CONFIGURATIONS))
         raise ValueError(f"the configuration must be one of {known}; received {name!r}.")
     if alpha is None:
@@ -291,7 +300,10 @@ def run(
         ValueError, DataNotFoundError, CorruptDataError, CheckpointError: before any work.
         NonFiniteLossError, KeyboardInterrupt: see :func:`bijepa_core.training.pretrain`.
     """
-    check_seeds(seeds)
+    check_kind("experiment must be an Experiment, such as SINE.", experiment, Experiment)
+    rule = 'configuration must be a Configuration, such as CONFIGURATIONS["expressive"].'
+    check_kind(rule, configuration, Configuration)
+    seeds = plain_seeds(seeds)
     device, began = resolve_device(device), time.perf_counter()
     data = experiment.load(seeds, device)
     model, untrained = (experiment.model(configuration, seeds).to(device) for _ in range(2))

@@ -1,6 +1,7 @@
 """BiJEPA: its composition, its loss and its target, in the order of the paper's section 3."""
 
 import copy
+import reprlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -9,9 +10,17 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from bijepa_core._support import archives
-from bijepa_core._support.checks import check_unit_interval, check_view, check_views, inference
+from bijepa_core._support.checks import (
+    check_kind,
+    check_positive,
+    check_unit_interval,
+    check_view,
+    check_views,
+    inference,
+)
 from bijepa_core._support.errors import CheckpointError
 from bijepa_core.constraints import EXPRESSIVE, Constraint
 
@@ -59,7 +68,9 @@ class BiJEPA(nn.Module):
         scale: factor on Eq. 8; see :func:`script_scale` for the paper's script.
 
     Raises:
-        ValueError: if alpha or tau is outside [0, 1], or scale is not positive.
+        ValueError: if alpha or tau is outside [0, 1], or scale is not positive; if the encoder
+            has no parameters, or cannot be copied.
+        TypeError: if another argument is not what is asked for.
     """
 
     seed_axis: int | None = None  # set by bijepa_core.seeds.stack
@@ -76,13 +87,22 @@ class BiJEPA(nn.Module):
     ) -> None:
         super().__init__()
         check_unit_interval(alpha=alpha, tau=tau)
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale must be positive and finite; received {scale!r}.")
-        self.alpha, self.tau, self.scale, self.constraint = alpha, tau, scale, constraint
+        check_positive(scale=scale)
+        check_kind("encoder must be a torch.nn.Module.", encoder, nn.Module)
+        check_kind("constraint must be a Constraint, such as EXPRESSIVE.", constraint, Constraint)
+        if isinstance(predictor, nn.Module) or not callable(predictor):
+            raise TypeError(
+                "predictor must be a function that builds one, called once for each direction: "
+                "lambda: MLPPredictor(16, 64), say; for one that both directions share, lambda: "
+                f"mine. Received {reprlib.repr(predictor)}."
+            )
+        self.alpha, self.tau, self.scale = float(alpha), float(tau), float(scale)
+        self.constraint = constraint
         self.online = encoder
-        self.forward_predictor = predictor() if alpha > 0 else None
-        self.backward_predictor = predictor() if alpha < 1 else None
-        self.target = copy.deepcopy(encoder).requires_grad_(False)
+        self.forward_predictor = _built(predictor) if alpha > 0 else None
+        self.backward_predictor = _built(predictor) if alpha < 1 else None
+        _check_ready(self)
+        self.target = _copy(encoder).requires_grad_(False)
         # Batch normalization must see each view by itself; so must an encoder that does not
         # tell its input's shape. All others take both views in one call.
         mixing = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in encoder.modules())
@@ -100,16 +120,18 @@ class BiJEPA(nn.Module):
 
         Args:
             x: the context, ``(*seeds, batch, *view)``; without the seed axis, shared by all.
-            y: the target, of x's shape, dtype and device.
+            y: the target, of x's dtype and device; of x's shape, too, but where the encoder takes
+                views of several shapes and therefore does not say an ``input_shape``.
             z_forward, z_backward: conditioning variables of Eq. 3, where predictors take them.
 
         Returns:
             The losses; gradients reach the online encoder and the predictors alone.
 
         Raises:
-            ValueError: if the views do not fit each other or the encoder.
+            ValueError: if the views do not fit each other or the encoder, or what the encoder or
+                a predictor returns is of another shape than theirs.
         """
-        check_views(self.online, x, y, self.seed_axis)
+        x, y = check_views(self.online, x, y, self.seed_axis)
         s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
         target_x, target_y = self._targets(x, y)
         forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
@@ -130,16 +152,26 @@ class BiJEPA(nn.Module):
             )
         return target_x, target_y
 
-    @staticmethod
     def _term(
-        predictor: nn.Module | None, s: Tensor | None, target: Tensor | None, z: Tensor | None
+        self, predictor: nn.Module | None, s: Tensor | None, target: Tensor | None, z: Tensor | None
     ) -> Term | None:
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
+        self._check_embedding(target)
         prediction = predictor(s) if z is None else predictor(s, z)  # (*seeds, batch, d)
+        _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
+
+    def _check_embedding(self, s: Tensor) -> None:
+        seeds = self.seed_axis
+        if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
+            axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
+            raise ValueError(
+                f"an encoder must return {axes}, an embedding a sample; received "
+                f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
+            )
 
     def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
         """``scale * (alpha * forward + (1 - alpha) * backward)``, ``(*seeds,)``."""
@@ -183,7 +215,7 @@ class BiJEPA(nn.Module):
         Raises:
             ValueError: if x does not fit the encoder.
         """
-        check_view(self.online, "x", x, self.seed_axis)
+        x = check_view(self.online, "x", x, self.seed_axis)
         with inference(self):
             return self.constraint.project(self.online(x))
 
@@ -248,8 +280,9 @@ class BiJEPA(nn.Module):
         Raises:
             OSError: if it cannot be written; a former file stays.
         """
+        check_kind("path must name a file.", path or None, str, Path)
         content = {"format": FORMAT, "configuration": self.configuration(), "notes": notes}
-        archives.write(path, content | {"weights": self.state_dict()})
+        archives.write(path, content | {"weights": self.weights()})
 
     def load(self, path: str | Path) -> dict[str, Any]:
         """Take over the weights of a saved model; this one has been built as that one was.
@@ -270,18 +303,24 @@ class BiJEPA(nn.Module):
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise CheckpointError(f"{path} is not a model that save() wrote ({FORMAT}).")
         differing = archives.differences(self.configuration(), content["configuration"])
-        if not differing and archives.forms(self.state_dict()) != archives.forms(
-            content["weights"]
-        ):
+        if not differing and archives.forms(self.weights()) != archives.forms(content["weights"]):
             differing = "its weights are of another dtype"
         if differing:
             raise CheckpointError(
                 f"{path} holds a model that was built otherwise ({differing}). Build this one as "
                 "that one was, and load again."
             )
-        self.load_state_dict(content["weights"])
+        self.load_weights(content["weights"])
         notes: dict[str, Any] = content["notes"]
         return notes
+
+    def weights(self) -> dict[str, Tensor]:
+        """The state's tensors, named alike whether or not a part of the model is compiled."""
+        return {_uncompiled(name): value for name, value in self.state_dict().items()}
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Take over what :meth:`weights` gave."""
+        self.load_state_dict({name: weights[_uncompiled(name)] for name in self.state_dict()})
 
     def configuration(self) -> dict[str, Any]:
         """Everything a checkpoint must agree on, as plain data."""
@@ -290,8 +329,50 @@ class BiJEPA(nn.Module):
             "tau": self.tau,
             "scale": self.scale,
             "constraint": asdict(self.constraint),
-            "shapes": {name: list(value.shape) for name, value in self.state_dict().items()},
+            "shapes": {name: list(value.shape) for name, value in self.weights().items()},
         }
+
+
+def _uncompiled(name: str) -> str:
+    """``torch.compile`` puts a module between a parameter and its name."""
+    return name.replace("_orig_mod.", "")
+
+
+def _built(predictor: Callable[[], nn.Module]) -> nn.Module:
+    module = predictor()
+    check_kind("predictor must build a torch.nn.Module.", module, nn.Module)
+    return module
+
+
+def _check_prediction(prediction: Any, target: Tensor) -> None:
+    if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
+        received = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
+        raise ValueError(
+            "a predictor must return one tensor of the embedding's shape, "
+            f"{tuple(target.shape)}; received {reprlib.repr(received)}."
+        )
+
+
+def _check_ready(model: nn.Module) -> None:
+    for name, parameter in model.named_parameters():
+        if is_lazy(parameter):
+            raise ValueError(
+                f"{name} has no shape yet: its layer is a lazy one. Pass one batch through encoder "
+                "and predictors first, encoder(x), or name the layer's input size."
+            )
+    if not any(name.startswith("online.") for name, _ in model.named_parameters()):
+        raise ValueError("encoder must have parameters to train; received one without any.")
+
+
+def _copy(encoder: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(encoder)
+    except RuntimeError as error:
+        raise ValueError(
+            f"encoder must be copied for the target, and cannot be ({str(error).splitlines()[0]}) "
+            "A layer of it keeps a computed tensor, as the old torch.nn.utils.weight_norm does: "
+            "take torch.nn.utils.parametrizations.weight_norm."
+        ) from error
 
 
 def script_scale(alpha: float) -> float:

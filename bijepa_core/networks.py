@@ -1,14 +1,17 @@
 """The paper's encoders, predictors and generative decoder (appendix B.3 and section 4.4)."""
 
+from types import NoneType
+
 import torch
 from torch import Tensor, nn
 
-from bijepa_core._support.checks import check_positive
+from bijepa_core._support.checks import check_counts, check_kind
 from bijepa_core.layers import BatchNorm1d, BatchNorm2d, Conv2d, LayerNorm, Linear
 
 
 def _hidden_layer(in_dim: int, out_dim: int, layer_norm: bool) -> list[nn.Module]:
     """Linear, LayerNorm (where asked for), ReLU: the paper's hidden layer."""
+    check_kind("layer_norm must be True or False.", layer_norm, bool)
     norm: list[nn.Module] = [LayerNorm(out_dim)] if layer_norm else []
     return [Linear(in_dim, out_dim), *norm, nn.ReLU()]
 
@@ -23,14 +26,14 @@ class MLPEncoder(nn.Module):
         layer_norm: LayerNorm on the hidden layers.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: if a size is not a positive whole number.
     """
 
     def __init__(
         self, in_dim: int, hidden_dim: int, embed_dim: int, layer_norm: bool = True
     ) -> None:
         super().__init__()
-        check_positive(in_dim=in_dim, hidden_dim=hidden_dim, embed_dim=embed_dim)
+        check_counts(in_dim=in_dim, hidden_dim=hidden_dim, embed_dim=embed_dim)
         self.input_shape = (in_dim,)
         self.net = nn.Sequential(
             *_hidden_layer(in_dim, hidden_dim, layer_norm),
@@ -53,12 +56,12 @@ class ConvEncoder(nn.Module):
         layer_norm: LayerNorm after the hidden linear layer.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: if a size is not a positive whole number.
     """
 
     def __init__(self, embed_dim: int = 64, layer_norm: bool = True) -> None:
         super().__init__()
-        check_positive(embed_dim=embed_dim)
+        check_counts(embed_dim=embed_dim)
         self.input_shape = (1, 28, 14)
         self.net = nn.Sequential(
             Conv2d(1, 32, 3, stride=2, padding=1),  # (b, 32, 14, 7)
@@ -89,16 +92,16 @@ class MLPPredictor(nn.Module):
         z_dim: width of the conditioning variable z of Eq. 3; 0, the paper's runs, for none.
 
     Raises:
-        ValueError: if a size is not positive (``z_dim``: negative).
+        ValueError: if a size is not a positive whole number (``z_dim`` may be 0).
     """
 
     def __init__(
         self, embed_dim: int, hidden_dim: int, layer_norm: bool = True, z_dim: int = 0
     ) -> None:
         super().__init__()
-        check_positive(embed_dim=embed_dim, hidden_dim=hidden_dim)
-        if z_dim < 0:
-            raise ValueError(f"z_dim must not be negative (0: no z); received {z_dim!r}.")
+        check_counts(embed_dim=embed_dim, hidden_dim=hidden_dim)
+        if z_dim != 0:
+            check_counts(z_dim=z_dim)
         self.z_dim = z_dim
         self.net = nn.Sequential(
             *_hidden_layer(embed_dim + z_dim, hidden_dim, layer_norm),
@@ -118,7 +121,8 @@ class MLPPredictor(nn.Module):
         Raises:
             ValueError: if z is missing, unexpected, or of the wrong width.
         """
-        received = 0 if z is None else z.shape[-1]
+        check_kind("z must be a tensor, (*seeds, batch, z_dim), or None.", z, Tensor, NoneType)
+        received = 0 if z is None else z.shape[-1] if z.ndim else 1
         if received != self.z_dim:
             raise ValueError(
                 f"this predictor takes a z of width {self.z_dim} (0: none); received width "
@@ -135,12 +139,12 @@ class Decoder(nn.Module):
         pixels: numbers it draws, each in 0..1 (28 * 14).
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: if a size is not a positive whole number.
     """
 
     def __init__(self, embed_dim: int = 64, pixels: int = 28 * 14) -> None:
         super().__init__()
-        check_positive(embed_dim=embed_dim, pixels=pixels)
+        check_counts(embed_dim=embed_dim, pixels=pixels)
         self.net = nn.Sequential(
             Linear(embed_dim, 256),
             BatchNorm1d(256),

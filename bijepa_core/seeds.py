@@ -6,39 +6,60 @@ and after a stop and a resume. Nothing touches the global generators.
 """
 
 import copy
+import reprlib
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from numbers import Integral
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from bijepa_core._support.checks import check_kind
 
 M = TypeVar("M", bound=nn.Module)
 Seeds = int | Sequence[int]
 """One seed (an int: no seed axis), or several (a sequence: a leading seed axis)."""
 
 
-def check_seeds(seeds: Seeds) -> tuple[int, ...]:
-    """The seeds as a tuple.
+WORKING = (
+    *(getattr(nn.modules.activation, name) for name in nn.modules.activation.__all__),
+    *(nn.Dropout, nn.AlphaDropout, nn.Identity, nn.Flatten, nn.Unflatten),
+    *(nn.Sequential, nn.ModuleList, nn.ModuleDict),
+)
+"""PyTorch's own modules that work on any leading axes, if they have no parameters."""
+MOST = 10_000  # more seeds than this in one model are a slip of the pen
+GLOBAL = threading.RLock()  # whoever sets PyTorch's global generators and puts them back
+
+
+def plain_seeds(seeds: Any) -> int | tuple[int, ...]:
+    """One seed as an int, several as a tuple; numpy's and PyTorch's numbers count as numbers.
 
     Raises:
-        ValueError: if there is none, one is negative, or one comes twice.
+        ValueError: if there is none, one is not a whole number in 0 .. 2**64 - 1, one comes
+            twice, or there are more than :data:`MOST`.
     """
-    listed = (seeds,) if isinstance(seeds, int) else tuple(seeds) if is_sequence(seeds) else ()
-    whole = all(isinstance(seed, int) and seed >= 0 for seed in listed)
-    if not listed or not whole or len(set(listed)) < len(listed):
+    found = seeds.tolist() if isinstance(seeds, np.generic | np.ndarray | Tensor) else seeds
+    many = isinstance(found, Sequence) and not isinstance(found, str | bytes)
+    listed = tuple(found[: MOST + 1]) if many else (found,)
+    listed = tuple(one.item() if isinstance(one, np.integer) else one for one in listed)
+    whole = all(type(one) is int and 0 <= one < 2**64 for one in listed)
+    if not listed or not whole or len(set(listed)) < len(listed) or len(listed) > MOST:
         raise ValueError(
-            f"seeds must be one or more distinct integers >= 0; received {seeds!r}. "
-            "Pass one integer, or a sequence such as range(32)."
+            f"seeds must be one or more distinct integers >= 0; received {reprlib.repr(seeds)}. "
+            "Pass one integer, or a sequence such as range(32): none from 2**64 on, and at most "
+            f"{MOST:,} of them."
         )
-    return listed
+    return listed if many else listed[0]
 
 
-def is_sequence(value: object) -> bool:
-    """A range, list or tuple; not an array, whose numbers are no plain integers."""
-    return isinstance(value, Sequence) and not isinstance(value, str)
+def check_seeds(seeds: Seeds) -> tuple[int, ...]:
+    """The seeds as a tuple; rules and errors as :func:`plain_seeds`."""
+    plain = plain_seeds(seeds)
+    return plain if isinstance(plain, tuple) else (plain,)
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
@@ -78,10 +99,51 @@ def sample_per_seed(
 
 @contextmanager
 def initializing(seed: int) -> Iterator[None]:
-    """Seeds PyTorch's CPU generator for module constructors, and restores it afterwards."""
-    with torch.random.fork_rng(devices=[]):
+    """Seeds PyTorch's CPU generator for module constructors, and restores it afterwards.
+
+    One thread at a time: the generator is the whole process's.
+    """
+    with GLOBAL, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Where PyTorch's global generators stand, the CPU's and the device's: what dropout draws from.
+
+    Args:
+        device: where a model computes.
+
+    Returns:
+        A state for each type of device.
+    """
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def set_random_state(states: dict[str, Tensor], device: torch.device) -> None:
+    """Put the generators back to where :func:`random_state` saw them, as far as they are here."""
+    if "cpu" in states:
+        torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    elif device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])
+
+
+@contextmanager
+def borrowing_random_state(device: torch.device) -> Iterator[None]:
+    """Whatever is drawn from PyTorch's global generators here, nobody notices afterwards."""
+    before = random_state(device)
+    try:
+        yield
+    finally:
+        with GLOBAL:
+            set_random_state(before, device)
 
 
 def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
@@ -94,12 +156,60 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
 
     Returns:
         The module; with a sequence, its parameters are ``(seeds, ...)``.
+
+    Raises:
+        ValueError: if seeds break a rule, or a layer cannot take a seed axis.
     """
-    modules = []
-    for seed in check_seeds(seeds):
+    plain, modules = plain_seeds(seeds), []
+    for seed in check_seeds(plain):
         with initializing(seed):
             modules.append(make())
-    return modules[0] if isinstance(seeds, int) else stack(modules)
+        check_kind("make must build a torch.nn.Module.", modules[-1], nn.Module)
+        if not isinstance(plain, int) and len(modules) == 1:
+            check_takes_seeds(modules[0])
+    return modules[0] if isinstance(plain, int) else stack(modules)
+
+
+def check_takes_seeds(module: nn.Module) -> None:
+    """Every part of a module works on a leading seed axis.
+
+    A class with parameters or buffers of its own says so by ``takes_seeds = True``, as those in
+    :mod:`bijepa_core.layers` do. Of PyTorch's own, activations, element-wise dropout, flattening
+    and containers work as they are, as long as they count axes from the end. Classes of yours
+    that only put others together are taken at their word.
+
+    Raises:
+        ValueError: naming the first part that does not, and the remedy.
+    """
+    _check_part("the module", module)
+
+
+def _check_part(name: str, part: nn.Module) -> None:
+    if getattr(part, "takes_seeds", False):  # it answers for its own parts
+        return
+    torchs = type(part).__module__.startswith("torch.")
+    counted = [getattr(part, axis, -1) for axis in ("dim", "start_dim")] if torchs else []
+    problem = ""
+    if any(axis is None or axis in range(9) for axis in counted):
+        problem = "counts axes from the front. Count them from the end, as nn.Flatten(-2) does"
+    elif (torchs and not isinstance(part, WORKING)) or next(_own(part), None) is not None:
+        problem = (
+            "has no seed axis, or not with these settings. Take the layer of that name from "
+            "bijepa_core.layers, if there is one; a class of yours that works on "
+            "(seeds, batch, ...) says takes_seeds = True"
+        )
+    if problem:
+        raise ValueError(
+            f"{name} is a {type(part).__name__}, which {problem}. Or train one seed at a time: "
+            "one call for each, with an integer."
+        )
+    for child, module in part.named_children():
+        _check_part(child if name == "the module" else f"{name}.{child}", module)
+
+
+def _own(module: nn.Module) -> Iterator[Tensor]:
+    yield from module.parameters(recurse=False)
+    yield from module.buffers(recurse=False)
 
 
 def stack(modules: Sequence[M]) -> M:
@@ -111,9 +221,20 @@ def stack(modules: Sequence[M]) -> M:
     Returns:
         A copy of the first, each tensor ``(*shape)`` replaced by ``(len(modules), *shape)``;
         its attribute ``seed_axis`` says how many.
+
+    Raises:
+        ValueError: if there is none, they differ in structure, or one is stacked already.
     """
+    for one in modules:
+        check_kind("stack takes a list of torch.nn.Modules.", one, nn.Module)
+    tensors = [_tensors(one) for one in modules]
+    shapes = [{name: tensor.shape for name, tensor in one.items()} for one in tensors]
+    if not shapes or shapes.count(shapes[0]) < len(shapes) or _seed_axis(modules[0]) is not None:
+        raise ValueError(
+            "stack takes one or more modules without a seed axis whose parameters have the same "
+            f"names and shapes; received {len(modules)} that do not."
+        )
     stacked = copy.deepcopy(modules[0])
-    tensors = [{**dict(m.named_parameters()), **dict(m.named_buffers())} for m in modules]
     _replace(stacked, lambda name: torch.stack([one[name].detach() for one in tensors]))
     stacked.seed_axis = len(modules)  # type: ignore[assignment]
     return stacked
@@ -128,14 +249,34 @@ def unstack(module: M, position: int) -> M:
 
     Returns:
         A copy without the seed axis.
+
+    Raises:
+        ValueError: if the module has no seed axis, or none at that position.
     """
+    seeds = _seed_axis(module)
+    whole = isinstance(position, Integral) and not isinstance(position, bool)
+    if seeds is None or not whole or not 0 <= position < seeds:
+        held = "no seed axis" if seeds is None else f"positions 0 to {seeds - 1}"
+        raise ValueError(
+            f"position must be one on the module's seed axis; received {position!r}, and the "
+            f"module has {held}."
+        )
     single = copy.deepcopy(module)
-    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    tensors = _tensors(module)
     _replace(single, lambda name: tensors[name].detach()[position].clone())
     single.seed_axis = None  # type: ignore[assignment]
     return single
 
 
+def _seed_axis(module: nn.Module) -> int | None:
+    found: int | None = getattr(module, "seed_axis", None)
+    return found
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
 def _replace(module: nn.Module, value: Callable[[str], Tensor]) -> None:
-    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+    for name, tensor in _tensors(module).items():
         tensor.data = value(name)

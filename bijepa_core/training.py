@@ -1,20 +1,28 @@
 """Pretraining: the one loop (section 3 and appendix B.3)."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
+from types import NoneType
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import AdamW, Optimizer
 
-from bijepa_core._support.checks import check_counts, check_positive, check_table
+from bijepa_core._support.checks import check_counts, check_kind, check_positive, check_table
 from bijepa_core._support.devices import resolve_device
+from bijepa_core._support.errors import CollapseWarning, NonFiniteLossError, StoppedBySignal
 from bijepa_core._support.interrupts import deferred_interrupt
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.checkpoints import Checkpoint, Keeper
-from bijepa_core.data.streams import Batches
+from bijepa_core.data.streams import Batches, take
+from bijepa_core.diagnostics import varying_share
 from bijepa_core.history import History
-from bijepa_core.model import BiJEPA
+from bijepa_core.model import BiJEPA, Losses
+from bijepa_core.seeds import borrowing_random_state
 
+COLLAPSED = 1e-3  # share of the embedding's mean square that differs between samples
+MOST = 10**9  # losses that a history has room for
 fused_adamw = partial(AdamW, fused=True)  # one kernel for all parameters
 
 
@@ -50,27 +58,57 @@ def pretrain(
     Returns:
         The losses of every step and the diagnostics of every ``log_every``-th, on the CPU.
 
+    Whatever is drawn from PyTorch's global generators, by dropout say, begins where they stand,
+    goes on after a resume where it stopped, and leaves them as they were.
+
+    A :class:`~bijepa_core.CollapseWarning` is given, once, when less than a thousandth of the
+    embedding's mean square differs between the samples of a batch, 8 or more, at a step where
+    losses are looked at. The paper's runs stay above it, by ten times on sine and Lorenz.
+
     Raises:
-        ValueError: if an argument or the first batch breaks a rule; before any work.
-        CheckpointError: if the checkpoint or its folder cannot be used; before any work.
+        ValueError, TypeError: if an argument or the first batch breaks a rule; before any work.
+        CheckpointError: if the checkpoint or its folder cannot be used, or another run is using
+            it; before any work.
         NonFiniteLossError: if a loss is NaN or infinite; the last good checkpoint stays.
-        KeyboardInterrupt: on Ctrl-C, after the current step, with a checkpoint written.
+        KeyboardInterrupt: on Ctrl-C, SIGTERM or SIGHUP, after the current step, with a checkpoint
+            written.
     """
+    check_kind("model must be a BiJEPA; to compile it, compile its encoder.", model, BiJEPA)
     check_counts(steps=steps, log_every=log_every)
     check_positive(learning_rate=learning_rate)
+    check_kind("checkpoint must be a Checkpoint(folder) or None.", checkpoint, Checkpoint, NoneType)
+    check_kind(
+        "batches must be a function of the step, as those of bijepa_core.data.streams are; a "
+        "DataLoader becomes one by LoaderBatches(loader).",
+        batches,
+        Callable,
+    )
+    check_kind(
+        "on_log must be a function of step and history, or None.", on_log, Callable, NoneType
+    )
+    if steps * (model.seed_axis or 1) > MOST:
+        raise ValueError(f"steps must be at most {MOST:,}, over all seeds; received {steps!r}.")
+    mixing = any(isinstance(part, _BatchNorm) for part in model.modules())
+    if mixing and getattr(batches, "smallest_batch", 2) < 2:
+        raise ValueError(
+            "batch normalization needs two samples or more, and a batch of these has one. Choose "
+            "a batch_size that leaves no single row over, or take LayerNorm."
+        )
     steps, log_every, learning_rate = int(steps), int(log_every), float(learning_rate)
     device = resolve_device(device)
     model.to(device).train()
     optimizer = make_optimizer(
         model.trained_parameters(), lr=learning_rate, weight_decay=model.constraint.weight_decay
     )
+    check_kind("make_optimizer must return a torch.optim.Optimizer.", optimizer, Optimizer)
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
     keeper = Keeper(checkpoint, model, optimizer, history, learning_rate, batches)
-    start = checked = keeper.restore()  # losses before ``checked`` are known to be finite
 
-    with deferred_interrupt() as interrupted:
+    with keeper, borrowing_random_state(device), deferred_interrupt() as interrupted:
+        warned = False
+        start = checked = keeper.restore()  # losses before ``checked`` are known to be finite
         for step in progress_bar(range(start, steps), progress, "pretraining"):
-            x, y = (view.to(device) for view in batches(step))
+            x, y = take(batches, step, device)
             if step == start:
                 check_table(x, y)
             losses = model(x, y)
@@ -84,15 +122,48 @@ def pretrain(
             stopping = interrupted()
             saving = keeper.is_due(done) or done == steps or stopping
             if saving or done % log_every == 0:
-                history.check_finite(checked, done)
+                _check_finite(history, checked, done, batches)
                 checked = done
+                warned = warned or _warns_of_collapse(losses, step)
             if saving:
                 keeper.save(done)
             if stopping:
-                raise KeyboardInterrupt(f"stopped after {done} of {steps} steps")
+                raise StoppedBySignal(f"stopped after {done} of {steps} steps", stopping)
             if on_log is not None and step % log_every == 0:
                 on_log(step, history)
         if interrupted():
-            raise KeyboardInterrupt(f"stopped after {steps} of {steps} steps")
+            raise StoppedBySignal(f"stopped after {steps} of {steps} steps", interrupted())
     model.eval()
     return history.cpu()
+
+
+def _warns_of_collapse(losses: Losses, step: int) -> bool:
+    """Say it where samples have nearly one embedding; whether it was said."""
+    s = next(term.online for term in (losses.forward, losses.backward) if term is not None)
+    low = varying_share(s) < COLLAPSED
+    if s.shape[-2] < 8 or not bool(low.any()):  # a few samples may be alike by chance
+        return False
+    where = f" (positions {low.nonzero().flatten().tolist()} on the seed axis)" if low.ndim else ""
+    warnings.warn(
+        f"the embedding is collapsing: at step {step} less than {COLLAPSED:.1%} of its mean square "
+        f"differs between samples{where}. Normalize the data; keep LayerNorm, a predictor and tau "
+        "near 1; leave the sphere out; or lower the learning rate.",
+        CollapseWarning,
+        stacklevel=3,
+    )
+    return True
+
+
+def _check_finite(history: History, start: int, stop: int, batches: Batches) -> None:
+    """As the history's own check, which knows nothing of the data: they may be the reason."""
+    try:
+        history.check_finite(start, stop)
+    except NonFiniteLossError as error:
+        if all(bool(view.isfinite().all()) for view in take(batches, error.step, "cpu")):
+            raise
+        raise NonFiniteLossError(
+            f"the data of step {error.step} are NaN or infinite, and so became the loss. The "
+            "last checkpoint, if any, is good. Drop or impute such values first.",
+            error.step,
+            error.seeds,
+        ) from error

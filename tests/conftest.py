@@ -1,5 +1,6 @@
 """What all tests share: one thread, small models, and a loud word on whatever was not tested."""
 
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def one_thread() -> None:
     """The tests' tensors are tiny: a second thread only waits, long where cores are busy."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_are_heard() -> None:
+    """A shell that starts the tests in the background has Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -1,11 +1,20 @@
 """Checks that come before any work, and say the rule, what was received and the remedy."""
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from bijepa_core._support.arrays import Data, as_tensor
+
+PART = 4096  # rows looked at in one go
+WHOLE = {torch.int64, torch.int32}  # what torch's embeddings take
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
 
 def check_positive(**sizes: float) -> None:
@@ -15,8 +24,37 @@ def check_positive(**sizes: float) -> None:
         ValueError: naming the size, its value and the rule.
     """
     for name, size in sizes.items():
-        if not 0 < size < float("inf"):
+        if not is_number(size) or not 0 < size < float("inf"):
             raise ValueError(f"{name} must be positive and finite; received {size!r}.")
+
+
+def is_number(value: object) -> bool:
+    """Python's and numpy's real numbers; not text, truth values or tensors."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_kind(rule: str, value: object, *kinds: Any) -> None:
+    """An argument is of the kind that is asked for.
+
+    Args:
+        rule: what it must be, beginning with its name; and the remedy.
+        value: the argument.
+        kinds: the classes that will do.
+
+    Raises:
+        TypeError: with the rule, and what was received.
+    """
+    if not isinstance(value, kinds):
+        text = reprlib.repr(value)
+        received = text if isinstance(value, str | None) else f"{type(value).__name__} {text}"
+        raise TypeError(f"{rule} Received {received}.")
+
+
+def make_plain(settings: Any) -> None:
+    """The numpy numbers in a frozen dataclass become Python's, which JSON and checkpoints take."""
+    for name, value in vars(settings).items():
+        if isinstance(value, np.generic):
+            object.__setattr__(settings, name, value.item())
 
 
 def check_counts(**counts: int) -> None:
@@ -26,26 +64,31 @@ def check_counts(**counts: int) -> None:
         ValueError: naming the count, its value and the rule.
     """
     for name, count in counts.items():
-        if not isinstance(count, Integral) or isinstance(count, bool) or count < 1:
+        if not is_number(count) or not isinstance(count, Integral) or not 0 < count < 2**63:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
 
 
-def check_table(x: Tensor, y: Tensor) -> None:
+def check_table(x: Tensor, y: Tensor, axes: int = 1) -> None:
     """A table to learn from is not empty, finite, and holds one y for each x.
+
+    Args:
+        x, y: ``(rows, *view)``; the views may differ in shape.
+        axes: leading axes that both share: 2 where a seed axis stands before the rows.
 
     Raises:
         ValueError: naming what is wrong.
     """
-    if x.shape != y.shape:
+    if min(x.ndim, y.ndim) < axes or x.shape[:axes] != y.shape[:axes]:
         raise ValueError(
-            "x and y must have the same shape, one target for each context; received "
+            "x and y must have the same number of rows, one target for each context; received "
             f"{tuple(x.shape)} and {tuple(y.shape)}."
         )
-    if x.numel() == 0:
-        raise ValueError(f"the table must not be empty; received shape {tuple(x.shape)}.")
     for name, values in (("x", x), ("y", y)):
-        if not torch.isfinite(values).all():
-            bad = int((~torch.isfinite(values)).sum())
+        if values.numel() == 0:
+            raise ValueError(f"{name} must not be empty; received shape {tuple(values.shape)}.")
+        # part by part: isfinite makes a copy, and a mapped table may be larger than memory
+        bad = sum(int((~torch.isfinite(part)).sum()) for part in values.split(PART))
+        if bad:
             raise ValueError(
                 f"{name} must be finite; {bad} of its {values.numel()} values are NaN or infinite. "
                 "Drop or impute them first."
@@ -72,60 +115,93 @@ def check_unit_interval(**values: float) -> None:
         ValueError: naming the first that does not.
     """
     for name, value in values.items():
-        if not 0 <= value <= 1:
+        if not is_number(value) or not 0 <= value <= 1:
             raise ValueError(
                 f"{name} must lie in [0, 1]; received {value!r}. "
                 "The paper uses alpha = 0.5 (1 is classic JEPA) and tau = 0.995."
             )
 
 
-def check_view(encoder: nn.Module, name: str, view: Tensor, seeds: int | None) -> None:
+def check_view(encoder: nn.Module, name: str, view: Data, seeds: int | None) -> Tensor:
     """One view fits the encoder: its shape, dtype and device.
 
     Args:
-        encoder: the online encoder; its ``input_shape``, where it has one, is the view's.
+        encoder: the online encoder; its ``input_shape``, where it has one, is the view's. Whole
+            numbers are for an encoder that embeds them, or that says their ``input_dtype``.
         name: what to call the view in an error.
-        view: ``(*seeds, batch, *view)``.
+        view: ``(*seeds, batch, *view)``. An array, which has no device, takes the encoder's, and
+            its floating numbers the encoder's dtype.
         seeds: length of the seed axis; None without one.
 
+    Returns:
+        The view as a tensor.
+
     Raises:
+        TypeError: if it is neither a tensor nor an array of numbers.
         ValueError: naming the rule, what was received and what is expected.
     """
-    parameter = next(encoder.parameters())
-    if view.dtype != parameter.dtype or view.device != parameter.device:
+    tensor = _as_view(encoder, name, view)
+    parameter = next(encoder.parameters(), tensor)  # some have none
+    dtype = getattr(encoder, "input_dtype", parameter.dtype)
+    embedded = tensor.dtype in WHOLE and any(isinstance(m, EMBEDDINGS) for m in encoder.modules())
+    if tensor.device != parameter.device or (tensor.dtype != dtype and not embedded):
         raise ValueError(
-            f"{name} must have the model's dtype and device, {parameter.dtype} on "
-            f"{parameter.device}; received {view.dtype} on {view.device}. "
-            f"Convert it: {name}.to({str(parameter.device)!r}, {parameter.dtype})."
+            f"{name} must have the model's dtype and device, {dtype} on "
+            f"{parameter.device}; received {tensor.dtype} on {tensor.device}. "
+            f"Convert it: {name}.to({str(parameter.device)!r}, {dtype})."
         )
     shape = getattr(encoder, "input_shape", None)  # an encoder of your own may not say
     if shape is None:
-        return
-    leading = view.shape[: view.ndim - len(shape)]
-    wanted = [1] if seeds is None else [1, 2]
-    fits = tuple(view.shape[len(leading) :]) == shape and len(leading) in wanted
+        if tensor.ndim == 0 or 0 in tensor.shape[: 1 if seeds is None else 2]:
+            raise ValueError(
+                f"{name} must be (batch, *view) with batch >= 1; received {tuple(tensor.shape)}."
+            )
+        return tensor
+    leading = tensor.shape[: max(tensor.ndim - len(shape), 0)]
+    wanted_axes = [1] if seeds is None else [1, 2]
+    fits = tuple(tensor.shape[len(leading) :]) == tuple(shape) and len(leading) in wanted_axes
     if not fits or (len(leading) == 2 and leading[0] != seeds) or 0 in leading:
         axis = "" if seeds is None else f", or ({seeds}, batch, *view)"
         raise ValueError(
             f"{name} must be (batch, *view){axis} with view = {shape} and batch >= 1; "
-            f"received {tuple(view.shape)}."
+            f"received {tuple(tensor.shape)}."
         )
+    return tensor
 
 
-def check_views(encoder: nn.Module, x: Tensor, y: Tensor, seeds: int | None) -> None:
+def check_views(encoder: nn.Module, x: Data, y: Data, seeds: int | None) -> tuple[Tensor, Tensor]:
     """Context and target fit each other and the encoder, which both share.
+
+    Their shapes may differ where the encoder does not say an ``input_shape``.
 
     Args:
         encoder, seeds: see :func:`check_view`.
         x, y: ``(*seeds, batch, *view)`` each.
 
+    Returns:
+        Both as tensors.
+
     Raises:
+        TypeError: if one is neither a tensor nor an array of numbers.
         ValueError: naming the rule and both shapes, dtypes or devices.
     """
-    if x.shape != y.shape or x.dtype != y.dtype or x.device != y.device:
+    x, y = _as_view(encoder, "x", x), _as_view(encoder, "y", y)
+    shape = getattr(encoder, "input_shape", None)
+    differ = x.shape[:1] != y.shape[:1] if shape is None else x.shape != y.shape
+    if differ or x.dtype != y.dtype or x.device != y.device:
         raise ValueError(
-            "x and y pass the same encoder and must agree in shape, dtype and device; received "
-            f"x {tuple(x.shape)}, {x.dtype} on {x.device} and "
-            f"y {tuple(y.shape)}, {y.dtype} on {y.device}."
+            f"x and y pass the same encoder and must agree in {'shape' if shape else 'batch'}, "
+            f"dtype and device; received x {tuple(x.shape)}, {x.dtype} on {x.device} and "
+            f"y {tuple(y.shape)}, {y.dtype} on {y.device}. Pass one y for each x. Views of two "
+            "shapes are for an encoder that takes both and does not say an input_shape."
         )
-    check_view(encoder, "x", x, seeds)
+    return check_view(encoder, "x", x, seeds), check_view(encoder, "y", y, seeds)
+
+
+def _as_view(encoder: nn.Module, name: str, view: Data) -> Tensor:
+    """A tensor as it is; an array as a tensor of the encoder's device and dtype."""
+    if isinstance(view, Tensor):
+        return view
+    like = next(encoder.parameters(), torch.empty(0))
+    tensor = as_tensor(name, view, like.dtype)
+    return tensor.to(like.device, copy=True)  # the array is the caller's, or read-only

@@ -21,7 +21,9 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     try:
         place = torch.device(device)
         torch.empty(0, device=place)
-    except (RuntimeError, AssertionError) as error:
+        if place.type == "meta":
+            raise RuntimeError("meta tensors hold no values")
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(
             f"device must be 'auto', 'cpu', 'cuda' or 'mps', and be present; received {device!r} "
             f"({str(error).splitlines()[0]}). Use device='auto' or device='cpu'."

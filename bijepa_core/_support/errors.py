@@ -17,6 +17,27 @@ class CheckpointError(RuntimeError):
     """A checkpoint is cut short, unsafe, or belongs to another configuration."""
 
 
+class FolderError(CheckpointError):
+    """A folder for checkpoints or results cannot be written to, or another run is using it."""
+
+
+class StoppedBySignal(KeyboardInterrupt):
+    """Ctrl-C, SIGTERM or SIGHUP ended the work; what can be kept has been kept.
+
+    Args:
+        message: the full sentence shown to the user.
+        signal: its number; a command ends with 128 and this.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+
+
+class CollapseWarning(UserWarning):
+    """In training the embedding hardly differs between samples any more."""
+
+
 class NonFiniteLossError(FloatingPointError):
     """The training loss became NaN or infinite.
 

@@ -4,6 +4,15 @@ import os
 import secrets
 from pathlib import Path
 
+TEMPORARY = ".bijepa-{}.part"
+"""A file on its way, in the folder of its goal; its name fits wherever the goal's does."""
+
+
+def clear_temporary(folder: Path) -> None:
+    """Remove what writers that were killed left behind; nobody else may be writing there now."""
+    for path in folder.glob(TEMPORARY.format("*")):
+        path.unlink(missing_ok=True)
+
 
 def atomic_write(path: str | Path, content: bytes) -> None:
     """Put content at path in one step; until then a file already there stays as it is.
@@ -21,7 +30,7 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    name = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)

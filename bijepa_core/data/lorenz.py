@@ -126,10 +126,16 @@ def normalize(raw: Tensor, reference: Tensor | None = None) -> Tensor:
         reference: the set whose statistics to use; ``raw`` itself by default.
 
     Returns:
-        float32, of raw's shape.
+        Of raw's shape and torch's default dtype.
+
+    Raises:
+        ValueError: if the reference is constant, and so has no scale.
     """
     basis = raw if reference is None else reference
-    return ((raw - basis.mean()) / basis.std(correction=0)).float()
+    std = basis.std(correction=0)
+    if not std > 0:
+        raise ValueError(f"a set must vary to be normalized; its deviation is {std:g}.")
+    return ((raw - basis.mean()) / std).to(torch.get_default_dtype())
 
 
 def split(series: Tensor) -> tuple[Tensor, Tensor]:

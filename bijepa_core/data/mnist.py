@@ -142,7 +142,7 @@ def _download(places: list[Path]) -> Path:
         state = f"is {variable!r}" if variable else "is not set"
         raise DataNotFoundError(
             f"MNIST was not found in {looked} ({VARIABLE} {state}) and could not be downloaded "
-            f"({str(error).strip().splitlines()[0]}). Connect to the network, or set {VARIABLE} to "
+            f"({' '.join(str(error).split())}). Connect to the network, or set {VARIABLE} to "
             "a folder that holds MNIST/raw/train-images-idx3-ubyte and its three companions. "
             "Another, easier data set needs no download: dataset='digits' (--dataset digits)."
         ) from error
@@ -165,16 +165,16 @@ def _load_digits() -> Digits:
 
 
 def scale(images: Tensor) -> Tensor:
-    """Pixels 0..255 to 0..1, ``(n, 28, 28)`` float32.
+    """Pixels 0..255 to 0..1, ``(n, 28, 28)`` of torch's default dtype.
 
     The paper's script min-max scales normalized images batch by batch. Every batch holds black
     and white pixels, so that the result is this, and no batch is needed.
     """
-    return images.float() / 255
+    return images.to(torch.get_default_dtype()) / 255
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Pixels 0..255 to the mean and deviation of appendix B.2, ``(n, 28, 28)`` float32."""
+    """Pixels 0..255 to the mean and deviation of appendix B.2, ``(n, 28, 28)``."""
     return (scale(images) - MEAN) / STD
 
 

@@ -10,7 +10,7 @@ from bijepa_core._support.checks import check_counts, check_positive
 from bijepa_core.data import series
 from bijepa_core.data.series import SeriesData
 from bijepa_core.data.streams import BLOCK, Blockwise
-from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
+from bijepa_core.seeds import Seeds, plain_seeds, sample_per_seed
 
 LENGTH, CONTEXT = 20, 10
 NOISE = 0.05  # standard deviation
@@ -59,9 +59,8 @@ class SineBatches:
     def __init__(
         self, seeds: Seeds, batch_size: int = 64, device: torch.device | str = "cpu"
     ) -> None:
-        check_seeds(seeds)
         check_counts(batch_size=batch_size)
-        self.seeds, self.batch_size, self.device = seeds, batch_size, device
+        self.seeds, self.batch_size, self.device = plain_seeds(seeds), int(batch_size), device
         self._waves = Blockwise(self._draw_block, axis=-3)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -75,8 +74,7 @@ class SineBatches:
 
     def configuration(self) -> dict[str, Any]:
         """What a checkpoint must agree on."""
-        seeds = self.seeds if isinstance(self.seeds, int) else list(self.seeds)
-        return {"stream": "SineBatches", "batch_size": self.batch_size, "seeds": seeds}
+        return {"stream": "SineBatches", "batch_size": self.batch_size, "seeds": self.seeds}
 
 
 def sine_data(seeds: Seeds, batch_size: int, device: torch.device | str = "cpu") -> SeriesData:

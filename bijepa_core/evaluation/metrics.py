@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bijepa_core._support.arrays import takes_arrays
 from bijepa_core._support.checks import check_counts
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
@@ -24,6 +25,7 @@ def per_seed(values: Tensor) -> list[float]:
     return torch.atleast_1d(values.detach()).double().tolist()
 
 
+@takes_arrays
 def fraction_unexplained(guess: Tensor, truth: Tensor) -> Tensor:
     """Mean squared error over the truth's variance: 1 knows no more than the mean.
 
@@ -78,6 +80,7 @@ def training_summary(history: History) -> dict[str, list[float]]:
     return {name: per_seed(value) for name, value in numbers.items()}
 
 
+@takes_arrays
 def roughness(curve: Tensor) -> Tensor:
     """How much a loss jumps from one batch to the next, relative to itself.
 
@@ -109,6 +112,7 @@ def _tenth(curve: Tensor, before_last: int = 0) -> Tensor:
 # --- of features -------------------------------------------------------------------------------
 
 
+@takes_arrays
 def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor) -> list[float]:
     """Error of the mean target of the ten nearest neighbors, on standardized features (``knn_``).
 
@@ -119,6 +123,8 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
     Returns:
         One number a seed.
     """
+    if seen.ndim == 2:  # no seed axis: one seed
+        seen, targets, unseen, truth = seen[None], targets[None], unseen[None], truth[None]
     known, asked = seen.cpu().double(), unseen.cpu().double()
     center = known.mean(-2, keepdim=True)
     scale = known.std(-2, keepdim=True).clamp_min(SMALL)
@@ -130,6 +136,7 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
     return per_seed(torch.stack(errors))
 
 
+@takes_arrays
 def neighbor_accuracy(
     queries: Tensor, bank: Tensor, truth: Tensor, labels: Tensor, count: int = 5
 ) -> float:
@@ -143,11 +150,12 @@ def neighbor_accuracy(
     Returns:
         A share.
     """
-    near = labels[nearest(queries, bank, count)]  # (m, count)
+    near = labels.long()[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
 
 
+@takes_arrays
 def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """Rows of the bank nearest to each query.
 
@@ -169,6 +177,7 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])
 
 
+@takes_arrays
 def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
     """Squared distance from the mean in units of the covariance: the classical anomaly score.
 
@@ -186,16 +195,27 @@ def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
     values, vectors = torch.linalg.eigh(covariance)
     scale = (values.clamp_min(0) + floor * covariance.diagonal().mean()).rsqrt()
 
+    @takes_arrays
     def distance(others: Tensor) -> Tensor:
         return ((others.cpu().double() - f.mean(0)) @ vectors * scale).square().sum(-1)
 
     return distance
 
 
+@takes_arrays
 def auroc(good: Tensor, odd: Tensor) -> float:
-    """The chance that an odd sample scores higher than a good one; ties count half."""
+    """The chance that an odd sample scores higher than a good one; ties count half.
+
+    Raises:
+        ValueError: if there are no scores of one kind, or some are NaN.
+    """
     from scipy.stats import rankdata
 
+    if 0 in (good.numel(), odd.numel()) or bool(good.isnan().any() | odd.isnan().any()):
+        raise ValueError(
+            f"auroc compares scores, some of each kind and none NaN; received {good.numel()} good "
+            f"and {odd.numel()} odd, {int(good.isnan().sum() + odd.isnan().sum())} NaN."
+        )
     ranks = rankdata(torch.cat([good, odd]).double().numpy())
     n, m = len(good), len(odd)
     return float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
@@ -204,6 +224,7 @@ def auroc(good: Tensor, odd: Tensor) -> float:
 # --- of drawings -------------------------------------------------------------------------------
 
 
+@takes_arrays
 def sharpness(drawn: Tensor, truth: Tensor) -> float:
     """Total variation of drawings in units of the truth's: 1 has as much edge as the truth.
 
@@ -216,6 +237,7 @@ def sharpness(drawn: Tensor, truth: Tensor) -> float:
     return float(total_variation(drawn).mean() / total_variation(truth).mean())
 
 
+@takes_arrays
 def total_variation(pictures: Tensor) -> Tensor:
     """The sum of absolute differences of neighbors, ``(..., rows, columns)`` to ``(...)``."""
     across = pictures.diff(dim=-1).abs().sum((-2, -1))

@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bijepa_core._support.checks import check_positive, inference
+from bijepa_core._support.arrays import as_tensor, takes_arrays
+from bijepa_core._support.checks import check_counts, check_positive, inference
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
@@ -46,14 +47,19 @@ def protocol_b(model: BiJEPA) -> Features:
     return lambda x: _in_chunks(model.predict_forward, x, model)
 
 
+@takes_arrays
 def raw_input(x: Tensor) -> Tensor:
     """The views themselves as features; ``(*seeds, batch, n)`` only."""
     return x
 
 
 def _in_chunks(function: Features, x: Tensor, model: BiJEPA, size: int = 4096) -> Tensor:
+    if not isinstance(x, Tensor):
+        like = next(model.parameters())
+        x = as_tensor("x", x, like.dtype).to(like.device)
     shape = getattr(model.online, "input_shape", x.shape[-1:])
-    batch = x.ndim - len(shape) - 1  # the batch axis: 0, or 1 behind a seed axis
+    # the batch axis: 0, or 1 behind a seed axis
+    batch = 0 if model.seed_axis is None else x.ndim - len(shape) - 1
     return torch.cat([function(part) for part in x.split(size, dim=batch)], dim=-2)
 
 
@@ -71,19 +77,23 @@ class LinearProbe:
     bias: Tensor
     training_error: Tensor
 
+    @takes_arrays
     def __call__(self, features: Tensor) -> Tensor:
         """Predictions ``(*seeds, n, k)`` for features ``(*seeds, n, d)``."""
-        return features @ self.weight.mT + self.bias.unsqueeze(-2)
+        return features.to(self.weight) @ self.weight.mT + self.bias.unsqueeze(-2)
 
+    @takes_arrays
     def mse(self, features: Tensor, targets: Tensor) -> Tensor:
         """Mean squared error, ``(*seeds,)``, on features and targets of the caller's choice."""
-        return (self(features) - targets).square().mean((-2, -1))
+        return (self(features) - targets.to(self.weight)).square().mean((-2, -1))
 
+    @takes_arrays
     def accuracy(self, features: Tensor, labels: Tensor) -> Tensor:
         """Share of samples whose highest score is their label's, ``(*seeds,)``."""
-        return (self(features).argmax(-1) == labels).double().mean(-1)
+        return (self(features).argmax(-1) == labels.to(self.weight.device)).double().mean(-1)
 
 
+@takes_arrays
 def adam_probe(
     features: Tensor, targets: Tensor, *, steps: int, seeds: Seeds, learning_rate: float = 0.01
 ) -> LinearProbe:
@@ -106,12 +116,14 @@ def adam_probe(
     Source:
         Section 4.1 and the paper's script.
     """
-    check_positive(steps=steps, learning_rate=learning_rate)
-    check_features(features, targets, seeds)
+    check_counts(steps=steps)
+    check_positive(learning_rate=learning_rate)
+    features, targets = check_features(features, targets, seeds)
     head = init_stacked(lambda: Linear(features.shape[-1], targets.shape[-1]), seeds)
     return fit_adam(head, features, targets, steps=steps, learning_rate=learning_rate)
 
 
+@takes_arrays
 def fit_adam(
     head: Linear, features: Tensor, targets: Tensor, *, steps: int, learning_rate: float = 0.01
 ) -> LinearProbe:
@@ -127,6 +139,7 @@ def fit_adam(
     return LinearProbe(head.weight.detach(), head.bias.detach(), error.detach())
 
 
+@takes_arrays
 def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     """The fair regression probe: ridge regression in closed form, standardized features.
 
@@ -146,7 +159,7 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     Source:
         Golub, Heath and Wahba 1979, Technometrics 21(2), for the penalty.
     """
-    check_features(features, targets)
+    features, targets = check_features(features, targets)
     if features.shape[-1] >= features.shape[-2]:
         raise ValueError(
             "generalized cross-validation needs more samples than features; received "
@@ -177,6 +190,7 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     return LinearProbe(weight, bias, probe.mse(f, t))
 
 
+@takes_arrays
 def adam_classifier(
     features: Tensor,
     labels: Tensor,
@@ -207,8 +221,10 @@ def adam_classifier(
     Source:
         Section 4.4 and the paper's script. The paper reports the accuracy on the test images.
     """
-    check_positive(epochs=epochs, learning_rate=learning_rate)
-    check_features(features, labels[:, None], seeds)
+    check_counts(epochs=epochs)
+    check_positive(learning_rate=learning_rate)
+    labels = check_labels(labels)
+    features, _ = check_features(features, labels[:, None], seeds)
     classes = int(labels.max()) + 1
     head = init_stacked(lambda: Linear(features.shape[-1], classes), seeds).to(features)
     optimizer = torch.optim.Adam(head.parameters(), lr=learning_rate, fused=True)
@@ -227,6 +243,7 @@ def adam_classifier(
     return LinearProbe(head.weight.detach(), head.bias.detach(), error)
 
 
+@takes_arrays
 def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> LinearProbe:
     """The fair classifier: L2-penalized softmax regression on standardized features.
 
@@ -243,9 +260,14 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
         The probe, in float64 on the CPU; ``training_error`` is the mean cross-entropy.
 
     Raises:
-        ValueError: if shapes do not fit or values are not finite.
+        ValueError: if shapes do not fit, values are not finite, or there are fewer than 10 samples.
     """
-    check_features(features, labels[:, None])
+    labels = check_labels(labels)
+    features, _ = check_features(features, labels[:, None])
+    if len(labels) < 10:
+        raise ValueError(
+            f"a tenth of the samples is held aside: 10 or more are needed; received {len(labels)}."
+        )
     if features.ndim == 3:
         each = [softmax_classifier(one, labels, seed=seed) for one in features]
         return LinearProbe(
@@ -316,11 +338,13 @@ class TrainedDecoder:
         with inference(self.decoder):
             return self.decoder(features)
 
+    @takes_arrays
     def mse(self, features: Tensor, pixels: Tensor) -> Tensor:
         """Mean squared error, ``(*seeds,)``, on features and pixels of the caller's choice."""
         return (self(features) - pixels).square().mean((-2, -1))
 
 
+@takes_arrays
 def train_decoder(
     features: Tensor,
     pixels: Tensor,
@@ -351,8 +375,9 @@ def train_decoder(
     Source:
         Section 4.4 and the paper's script.
     """
-    check_positive(epochs=epochs, learning_rate=learning_rate)
-    check_features(features, pixels, seeds)
+    check_counts(epochs=epochs)
+    check_positive(learning_rate=learning_rate)
+    features, pixels = check_features(features, pixels, seeds)
     if pixels.min() < 0 or pixels.max() > 1:
         raise ValueError(
             f"pixels must lie in 0..1, the range of the decoder's sigmoid; received "
@@ -409,7 +434,27 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
     return features.mean(-2, keepdim=True), torch.where(constant, torch.ones_like(scale), scale)
 
 
-def check_features(features: Tensor, targets: Tensor, seeds: Seeds | None = None) -> None:
+def check_labels(labels: Tensor) -> Tensor:
+    """Labels ``(n,)`` of any integer type, as int64.
+
+    Raises:
+        ValueError: if they are not whole numbers from 0, one a sample.
+    """
+    labels = as_tensor("labels", labels)
+    whole = not labels.is_floating_point() and not labels.is_complex()
+    if not whole or labels.ndim != 1 or not len(labels) or int(labels.min()) < 0:
+        raise ValueError(
+            "labels must be whole numbers from 0, one a sample; received "
+            f"{labels.dtype} of shape {tuple(labels.shape)}"
+            + (f", the lowest {labels.min():g}. " if labels.numel() else ". ")
+            + "Number the classes: numpy.unique(labels, return_inverse=True)."
+        )
+    return labels.long()
+
+
+def check_features(
+    features: Tensor, targets: Tensor, seeds: Seeds | None = None
+) -> tuple[Tensor, Tensor]:
     """Features and targets fit each other and are finite.
 
     Args:
@@ -417,9 +462,13 @@ def check_features(features: Tensor, targets: Tensor, seeds: Seeds | None = None
         targets: ``(*seeds, n, k)``, or ``(n, k)`` for all seeds.
         seeds: where the probe has seeds of its own: as many as the features' seed axis.
 
+    Returns:
+        Both, without the graph that they may carry: what is probed is frozen.
+
     Raises:
         ValueError: naming what is wrong.
     """
+    features, targets = as_tensor("features", features), as_tensor("targets", targets)
     if features.ndim not in (2, 3) or targets.ndim not in (2, 3) or 0 in features.shape:
         raise ValueError(
             "features must be (*seeds, n, d) and targets (*seeds, n, k), none empty; received "
@@ -446,3 +495,4 @@ def check_features(features: Tensor, targets: Tensor, seeds: Seeds | None = None
             raise ValueError(
                 f"{name} must be finite; some are NaN or infinite. Did training explode?"
             )
+    return features, targets

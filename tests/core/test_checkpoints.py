@@ -289,11 +289,41 @@ def test_a_folder_that_cannot_be_one_is_named_before_any_work(
     def batches(step: int) -> tuple[Tensor, Tensor]:
         raise AssertionError("work began")
 
-    with pytest.raises(CheckpointError, match=r"file cannot be one"):
+    with pytest.raises(CheckpointError, match=r"file cannot be written to"):
         pretrain(
             small.model(Configuration(), 0), batches, steps=3, device="cpu",
             checkpoint=Checkpoint(tmp_path / "file"), progress=False,
         )  # fmt: skip
+
+
+def test_what_stands_in_the_files_place_is_left(small: Experiment, tmp_path: Path) -> None:
+    (tmp_path / checkpoints.FILE).mkdir()
+    for resume in (False, True):
+        with pytest.raises(CheckpointError, match=r"checkpoint\.pt is no ordinary file"):
+            pretrain(
+                small.model(Configuration(), 0), SineBatches(0, 6), steps=3, device="cpu",
+                checkpoint=Checkpoint(tmp_path, resume=resume), progress=False,
+            )  # fmt: skip
+
+
+def test_a_checkpoint_from_before_random_states_were_kept_is_welcome(
+    saved: Path, small: Experiment
+) -> None:
+    changed(saved, lambda content: content.pop("random"))
+    test_a_longer_run_can_take_it_up(saved, small)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"folder": ""}, "folder must be a path"),
+        ({"folder": None}, "folder must be a path"),
+        ({"folder": "a", "resume": "no"}, "resume must be True or False. Received 'no'"),
+    ],
+)
+def test_a_checkpoint_names_a_folder(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Checkpoint(**settings)
 
 
 def test_another_table_of_the_same_size_is_another_configuration() -> None:
@@ -339,7 +369,11 @@ def test_forged_content_is_refused_before_it_is_put_anywhere(
     def losses(content: dict[str, Any]) -> None:
         del content["losses"]["forward"]
 
+    def random(content: dict[str, Any]) -> None:
+        content["random"]["cpu"] = content["random"]["cpu"][:-1]
+
     for change, message in (
+        (random, "no state of random numbers"),
         (moment, "optimizer state of other shapes"),
         (scalar, "optimizer state of other shapes"),
         (stranger, "optimizer state of other shapes"),

@@ -18,6 +18,7 @@ from bijepa_core.diagnostics import (
     norm,
     relative_loss,
     variance,
+    varying_share,
 )
 from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.layers import Linear
@@ -53,6 +54,14 @@ def test_variance_is_over_the_batch_and_averaged_over_dimensions(normal: Normal)
 def orthonormal(normal: Normal, rows: int, columns: int) -> Tensor:
     basis: Tensor = torch.linalg.qr(normal(rows, columns))[0]
     return basis
+
+
+def test_an_array_is_read_as_its_tensor(normal: Normal) -> None:
+    s = normal(6, 3).float()
+    for function in (norm, variance, varying_share, effective_rank):
+        assert torch.equal(function(s.numpy()), function(s))
+    with pytest.raises(TypeError, match="embedding must be a tensor or an array; received list"):
+        variance([1.0])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -117,9 +126,22 @@ def test_relative_loss_averages_the_directions_in_use(normal: Normal) -> None:
     torch.testing.assert_close(relative_loss([none, none]), one(0.0))
 
 
-def test_relative_loss_of_a_collapsed_target_is_finite_where_the_loss_vanishes() -> None:
-    collapsed = torch.ones(6, 3)
-    assert float(relative_loss([Term(torch.zeros(()), collapsed, collapsed)])) == 0
+@pytest.mark.parametrize("loss", [0.0, 1e-14, 0.3])
+def test_relative_loss_of_a_collapsed_target_says_that_nothing_is_explained(loss: float) -> None:
+    """Neither 0, which would be perfect, nor 1e37: a constant has no variance to explain."""
+    noise = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    for collapsed in (torch.zeros(6, 3), torch.ones(6, 3), 0.1 + 1e-8 * noise):
+        assert float(relative_loss([Term(torch.tensor(loss), collapsed, collapsed)])) == 1
+        assert float(varying_share(collapsed)) < 1e-12
+        assert float(effective_rank(collapsed)) < 1.001
+    assert relative_loss([Term(torch.tensor(torch.nan), collapsed, collapsed)]).isnan()
+
+
+def test_the_varying_share_is_the_variance_without_the_scale(normal: Normal) -> None:
+    s = normal(3, 40, 5) + torch.tensor([0.0, 1.0, 10.0])[:, None, None]
+    expected = s.var((-2), correction=0).sum(-1) / s.square().sum(-1).mean(-1)
+    for scale in (1e-3, 1.0, 1e3):
+        torch.testing.assert_close(varying_share(scale * s), expected)
 
 
 def test_relative_loss_ignores_the_scale_of_embeddings(small: Experiment, normal: Normal) -> None:

@@ -32,6 +32,26 @@ PAIRS: dict[str, tuple[Make, Make, tuple[int, ...]]] = {
         lambda: nn.Conv2d(2, 4, (3, 2), dilation=2, bias=False),
         (2, 8, 6),
     ),
+    "grouped convolution": (
+        lambda: layers.Conv2d(4, 6, 3, groups=2),
+        lambda: nn.Conv2d(4, 6, 3, groups=2),
+        (4, 6, 5),
+    ),
+    "convolution of series": (
+        lambda: layers.Conv1d(2, 3, 5, stride=2, padding=2),
+        lambda: nn.Conv1d(2, 3, 5, stride=2, padding=2),
+        (2, 9),
+    ),
+    "circular grouped convolution of series": (
+        lambda: layers.Conv1d(2, 4, 3, padding="same", groups=2, padding_mode="circular"),
+        lambda: nn.Conv1d(2, 4, 3, padding="same", groups=2, padding_mode="circular"),
+        (2, 7),
+    ),
+    "layer norm without shift": (
+        lambda: layers.LayerNorm(5, bias=False),
+        lambda: nn.LayerNorm(5, bias=False),
+        (5,),
+    ),
     "batch norm of vectors": (lambda: layers.BatchNorm1d(5), lambda: nn.BatchNorm1d(5), (5,)),
     "batch norm of images": (lambda: layers.BatchNorm2d(3), lambda: nn.BatchNorm2d(3), (3, 4, 2)),
 }
@@ -41,7 +61,11 @@ each_layer = pytest.mark.parametrize("kind", PAIRS)
 
 def plain_and_stacked(kind: str, normal: Normal) -> tuple[list[nn.Module], nn.Module]:
     """Plain layers with parameters of their own, and ours that holds the same ones stacked."""
-    make_ours, make_plain, _ = PAIRS[kind]
+    return both(*PAIRS[kind][:2], normal)
+
+
+def both(make_ours: Make, make_plain: Make, normal: Normal) -> tuple[list[nn.Module], nn.Module]:
+    """As :func:`plain_and_stacked`, of layers that are given."""
     plain = [make_plain().double() for _ in range(SEEDS)]
     ours = [make_ours().double() for _ in range(SEEDS)]
     for one, other in zip(plain, ours, strict=True):
@@ -115,6 +139,85 @@ def test_evaluation_uses_running_statistics_and_leaves_them(kind: str, normal: N
     expected = torch.stack([layer(one) for layer, one in zip(plain, y, strict=True)])
     torch.testing.assert_close(stacked(y), expected)
     assert all(torch.equal(value, before[name]) for name, value in stacked.named_buffers())
+
+
+class SelfAttention(nn.Module):
+    """What an encoder makes of an attention layer."""
+
+    def __init__(self, layer: nn.Module, **options: Tensor) -> None:
+        super().__init__()
+        self.layer, self.options = layer, options
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.layer(x, x, x, need_weights=False, **self.options)[0]
+        return out
+
+
+CAUSAL = torch.ones(5, 5).triu(1).bool()
+SEQUENCES: dict[str, tuple[Make, Make]] = {
+    "linear": (lambda: layers.Linear(4, 4), lambda: nn.Linear(4, 4)),
+    "layer norm": (lambda: layers.LayerNorm(4), lambda: nn.LayerNorm(4)),
+    "layer norm of two axes": (lambda: layers.LayerNorm([5, 4]), lambda: nn.LayerNorm([5, 4])),
+    "attention": (
+        lambda: SelfAttention(layers.MultiheadAttention(4, 2, batch_first=True)),
+        lambda: SelfAttention(nn.MultiheadAttention(4, 2, batch_first=True)),
+    ),
+    "causal attention without bias": (
+        lambda: SelfAttention(
+            layers.MultiheadAttention(4, 2, batch_first=True, bias=False), attn_mask=CAUSAL
+        ),
+        lambda: SelfAttention(
+            nn.MultiheadAttention(4, 2, batch_first=True, bias=False), attn_mask=CAUSAL
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SEQUENCES)
+def test_sequences_are_treated_seed_by_seed(kind: str, normal: Normal) -> None:
+    plain, stacked = both(*SEQUENCES[kind], normal)
+    x = normal(SEEDS, 6, 5, 4).requires_grad_(True)
+    out = stacked(x)
+    expected = torch.stack([layer(one) for layer, one in zip(plain, x, strict=True)])
+    torch.testing.assert_close(out, expected)
+    parameters = [*stacked.parameters()]
+    ours = torch.autograd.grad(out.square().sum(), parameters)
+    theirs = torch.autograd.grad(
+        expected.square().sum(), [p for layer in plain for p in layer.parameters()]
+    )
+    for i, gradient in enumerate(ours):
+        torch.testing.assert_close(gradient, torch.stack(theirs[i :: len(ours)]))
+
+
+def test_attention_with_a_seed_axis_says_what_it_cannot(normal: Normal) -> None:
+    _, stacked = both(*SEQUENCES["attention"], normal)
+    assert isinstance(stacked, SelfAttention)
+    x = normal(SEEDS, 6, 5, 4)
+    with pytest.raises(ValueError, match=r"call it with need_weights=False; received \{\}"):
+        stacked.layer(x, x, x)
+
+
+def test_an_embedding_of_whole_numbers_has_a_table_for_each_seed(normal: Normal) -> None:
+    plain, stacked = both(lambda: layers.Embedding(9, 4), lambda: nn.Embedding(9, 4), normal)
+    tokens = torch.arange(SEEDS * 6 * 5).reshape(SEEDS, 6, 5) % 9
+    expected = torch.stack([layer(one) for layer, one in zip(plain, tokens, strict=True)])
+    assert torch.equal(stacked(tokens), expected)
+    shared = torch.stack([layer(tokens[0]) for layer in plain])
+    assert torch.equal(stacked(tokens[0]), shared)
+
+
+def test_pooling_takes_a_seed_axis_in_front(normal: Normal) -> None:
+    for pool, sample in (
+        (layers.MaxPool1d(2), (3, 8)),
+        (layers.MaxPool2d(2, stride=1), (3, 4, 5)),
+        (layers.AdaptiveAvgPool1d(1), (3, 8)),
+        (layers.AdaptiveAvgPool2d((2, 1)), (3, 4, 5)),
+    ):
+        x = normal(SEEDS, 6, *sample)
+        theirs = getattr(nn, type(pool).__name__).forward
+        expected = torch.stack([theirs(pool, one) for one in x])
+        assert torch.equal(pool(x), expected)
+        assert torch.equal(pool(x[0]), expected[0])
 
 
 def test_one_seed_cannot_reach_another(normal: Normal) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -108,6 +110,13 @@ def oracle_loss(
         return scale * total
 
     return loss
+
+
+def uncopyable() -> nn.Module:
+    """What a layer is that keeps a computed tensor."""
+    layer = nn.Linear(10, 4)
+    layer.kept = 2 * layer.weight
+    return layer
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
@@ -523,6 +532,66 @@ def test_settings_out_of_range_are_named(name: str, value: float, message: str) 
         BiJEPA(MLPEncoder(10, 8, 4), partial(MLPPredictor, 4, 8), **{name: value})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"encoder": nn.Sequential}, "encoder must be a torch.nn.Module. Received type"),
+        ({"encoder": nn.Identity()}, "encoder must have parameters to train"),
+        ({"encoder": nn.LazyLinear(4)}, r"online\.weight has no shape yet.*encoder\(x\)"),
+        ({"encoder": uncopyable()}, "take torch.nn.utils.parametrizations.weight_norm"),
+        ({"predictor": nn.Linear(4, 4)}, "predictor must be a function.*lambda: mine"),
+        ({"predictor": None}, "predictor must be a function.*Received None"),
+        ({"predictor": dict}, "predictor must build a torch.nn.Module. Received dict"),
+        ({"constraint": "expressive"}, "constraint must be a Constraint.*Received 'expressive'"),
+        ({"alpha": "0.5"}, r"alpha must lie in \[0, 1\]; received '0.5'"),
+        ({"alpha": None}, r"alpha must lie in \[0, 1\]; received None"),
+        ({"alpha": torch.tensor(0.5)}, r"alpha must lie in \[0, 1\]; received tensor"),
+        ({"tau": True}, r"tau must lie in \[0, 1\]; received True"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"encoder": nn.Linear(10, 4), "predictor": partial(nn.Linear, 4, 4)}
+    with pytest.raises((TypeError, ValueError), match=message):
+        BiJEPA(**(given | arguments))
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    n: Any = np
+    settings = {"alpha": n.float32(0.25), "tau": n.float64(0.9), "scale": n.int64(2)}
+    constraint = Constraint(weight_decay=n.float32(0.5), sphere=n.bool_(True))
+    model = BiJEPA(nn.Linear(10, 4), nn.Identity, constraint=constraint, **settings)
+    assert json.dumps(model.configuration())
+    model.save(tmp_path / "model")
+    model.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "predictor", "message"),
+    [
+        (lambda s: (s, s), lambda s: s, "an encoder must return one tensor.*Received tuple"),
+        (lambda s: s[:, 0], lambda s: s, r"an encoder must return \(batch, d\).*\(5,\)"),
+        (lambda s: s[:, None], lambda s: s, r"return \(batch, d\).*received \(5, 1, 4\)"),
+        (lambda s: s, lambda s: None, r"embedding's shape, \(5, 4\); received None"),
+        (lambda s: s, lambda s: s[:, :3], r"embedding's shape, \(5, 4\); received \(5, 3\)"),
+        (lambda s: s, lambda s: s.mean(), r"embedding's shape, \(5, 4\); received \(\)"),
+    ],
+)
+def test_what_modules_return_is_named_where_it_has_no_place(
+    encoder: Callable[[Tensor], Any], predictor: Callable[[Tensor], Any], message: str
+) -> None:
+    class Doing(nn.Linear):
+        def __init__(self, then: Callable[[Tensor], Any], width: int) -> None:
+            super().__init__(width, 4)
+            self.then = then
+
+        def forward(self, input: Tensor) -> Any:
+            return self.then(super().forward(input))
+
+    model = BiJEPA(Doing(encoder, 10), lambda: Doing(predictor, 4))
+    with pytest.raises((TypeError, ValueError), match=message):
+        model(torch.zeros(5, 10), torch.zeros(5, 10))
+
+
 def test_views_that_do_not_fit_are_named_before_any_work(normal: Normal) -> None:
     model = conv_model(0)
     before = buffers(model)
@@ -584,6 +653,20 @@ def test_a_saved_model_says_the_same_tomorrow(
         assert all(
             torch.equal(a, b) for a, b in zip(trained.parameters(), fresh.parameters(), strict=True)
         )
+
+
+def test_a_compiled_encoder_has_the_weights_of_a_plain_one(tmp_path: Path) -> None:
+    def model(compiled: bool) -> BiJEPA:
+        encoder: Any = nn.Linear(10, 4)
+        encoder = torch.compile(encoder) if compiled else encoder
+        return BiJEPA(encoder, nn.Identity)
+
+    plain, compiled = model(False), model(True)
+    for one, other in ((plain, compiled), (compiled, model(False)), (compiled, model(True))):
+        one.save(tmp_path / "model")
+        other.load(tmp_path / "model")
+        for a, b in zip(one.parameters(), other.parameters(), strict=True):
+            assert torch.equal(a, b)
 
 
 def test_another_model_is_refused_and_stays_as_it_was(small: Experiment, tmp_path: Path) -> None:

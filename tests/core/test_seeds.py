@@ -2,16 +2,18 @@
 
 import json
 import random
+import reprlib
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from bijepa_core.layers import LayerNorm, Linear
+from bijepa_core.layers import BatchNorm1d, LayerNorm, Linear
 from bijepa_core.networks import ConvEncoder
 from bijepa_core.seeds import check_seeds, generator, init_stacked, sample_per_seed, stack, unstack
 
@@ -39,11 +41,24 @@ def test_one_integer_and_a_sequence_are_seeds() -> None:
     assert check_seeds([5, 2]) == (5, 2)
 
 
-@pytest.mark.parametrize("seeds", [-1, [], [3, 3], [0, -2]])
+def test_numbers_of_numpy_and_pytorch_are_seeds_too() -> None:
+    assert check_seeds(np.int64(7)) == (7,)  # type: ignore[arg-type]
+    for several in (np.arange(3), torch.arange(3), [np.int32(0), 1, 2], (0, 1, 2), range(3)):
+        found = check_seeds(several)  # type: ignore[arg-type]
+        assert found == (0, 1, 2)
+        assert {type(one) for one in found} == {int}
+    assert states_equal(init_stacked(network, np.uint8(3)), init_stacked(network, 3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [-1, [], [3, 3], [0, -2], True, [True], 2.0, [0.5], "7", ["7"], None, {1, 2}, 2**64,
+     range(10**9), [[1, 2]]],
+)  # fmt: skip
 def test_improper_seeds_are_named(seeds: int | Sequence[int]) -> None:
     with pytest.raises(ValueError, match=r"distinct integers >= 0.*Pass one integer") as raised:
         check_seeds(seeds)
-    assert f"received {seeds!r}" in str(raised.value)
+    assert f"received {reprlib.repr(seeds)}. " in str(raised.value)
 
 
 def test_a_key_always_means_the_same_numbers() -> None:
@@ -142,6 +157,74 @@ def test_a_module_used_twice_stays_one_module() -> None:
     together = init_stacked(make, range(2))
     assert len(list(together.parameters())) == 2
     assert len(list(unstack(together, 0).parameters())) == 2
+
+
+def conv_without_seeds() -> nn.Module:
+    return nn.ModuleDict({"net": nn.Sequential(nn.ReLU(), nn.Conv1d(1, 2, 3))})
+
+
+class Shift(nn.Module):
+    """A user's own layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by = nn.Parameter(torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (conv_without_seeds, r"net\.1 is a Conv1d.*Take the layer of that name"),
+        (Shift, r"the module is a Shift.*takes_seeds = True.*one call for each"),
+        (lambda: nn.Sequential(nn.LSTM(2, 3)), r"0 is a LSTM"),
+        (lambda: nn.Sequential(nn.BatchNorm1d(2, affine=False)), r"0 is a BatchNorm1d"),
+        (lambda: nn.Sequential(BatchNorm1d(2, momentum=None)), "not with these settings"),
+        (lambda: nn.Sequential(nn.MaxPool1d(2)), "0 is a MaxPool1d"),
+        (lambda: nn.Sequential(nn.Dropout2d()), "0 is a Dropout2d"),
+        (lambda: nn.Sequential(nn.Flatten()), r"0 is a Flatten.*counts axes from the front"),
+        (lambda: nn.Sequential(nn.Softmax()), r"0 is a Softmax.*counts axes from the front"),
+    ],
+)
+def test_a_layer_that_cannot_take_a_seed_axis_is_named_before_the_second_is_built(
+    make: Callable[[], nn.Module], message: str
+) -> None:
+    built = []
+
+    def counted() -> nn.Module:
+        built.append(make())
+        return built[-1]
+
+    with pytest.raises(ValueError, match=message):
+        init_stacked(counted, range(8))
+    assert len(built) == 1
+    init_stacked(make, 0)  # under one seed anything goes
+
+
+def test_what_works_on_any_leading_axes_is_welcome() -> None:
+    class Scale(Shift):
+        takes_seeds = True
+
+    parts = [nn.Flatten(-2), nn.Dropout(0.1), nn.GELU(), nn.Softmax(-1), nn.Identity(), Scale()]
+    assert init_stacked(lambda: nn.Sequential(*parts, Linear(3, 2)), [0, 1]).seed_axis
+
+
+def test_stacking_and_unstacking_say_what_they_need() -> None:
+    together = init_stacked(network, range(2))
+    for modules in ([], [network(), Linear(3, 4)], [together, together]):
+        with pytest.raises(ValueError, match="stack takes one or more modules without a seed"):
+            stack(modules)
+    for module, position in ((network(), 0), (together, 2), (together, -1), (together, 0.5)):
+        with pytest.raises(ValueError, match=rf"received {position}, and the module has (no|pos)"):
+            unstack(module, position)  # type: ignore[arg-type]
+
+
+def test_models_built_in_threads_are_the_ones_built_alone() -> None:
+    alone = [init_stacked(network, seed) for seed in range(40)]
+    before = torch.get_rng_state()
+    with ThreadPoolExecutor(8) as pool:
+        built = list(pool.map(lambda seed: init_stacked(network, seed), range(40)))
+    assert all(states_equal(one, other) for one, other in zip(alone, built, strict=True))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.slow

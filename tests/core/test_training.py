@@ -12,15 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bijepa_core import checkpoints
-from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
+from bijepa_core._support.errors import (
+    CheckpointError,
+    CollapseWarning,
+    NonFiniteLossError,
+    StoppedBySignal,
+)
+from bijepa_core._support.locks import LOCK
 from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.sine import SineBatches, split, waves
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
-from bijepa_core.experiments import CONFIGURATIONS, Configuration, Experiment
+from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration, Experiment
 from bijepa_core.history import History
+from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import Seeds, sample_per_seed, unstack
+from bijepa_core.seeds import Seeds, init_stacked, sample_per_seed, unstack
 from bijepa_core.training import pretrain
 
 Stream = SineBatches | DrawnBatches
@@ -284,6 +291,48 @@ def test_one_direction_resumes_too(alpha: float, small: Experiment, tmp_path: Pa
     assert_same_run(again, whole, straight, broken)
 
 
+def random_model(seeds: Seeds = 0) -> BiJEPA:
+    """Dropout in the encoder and in the predictors."""
+    return init_stacked(
+        lambda: BiJEPA(
+            nn.Sequential(Linear(10, 8), nn.ReLU(), nn.Dropout(0.3), Linear(8, 4)),
+            lambda: nn.Sequential(Linear(4, 8), nn.Dropout(0.2), Linear(8, 4)),
+        ),
+        seeds,
+    )
+
+
+@pytest.mark.parametrize("seeds", [0, (4, 9)])
+def test_dropout_resumes_too_and_leaves_the_global_generator_alone(
+    seeds: Seeds, small: Experiment, tmp_path: Path
+) -> None:
+    folders, batches = [tmp_path / "straight", tmp_path / "broken"], SineBatches(seeds, 6)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    whole = train(small, batches, model=random_model(seeds), steps=40, folder=folders[0])
+    assert torch.equal(torch.get_rng_state(), before)
+    train(small, batches, model=random_model(seeds), steps=20, folder=folders[1])
+    torch.manual_seed(6)  # another day
+    again = train(
+        small, batches, model=random_model(seeds), steps=40, folder=folders[1], resume=True
+    )
+    assert_same_run(again, whole, *folders)
+    other = train(small, batches, model=random_model(seeds), steps=40)
+    assert flat(other[0].state_dict()) != flat(whole[0].state_dict())  # it does draw
+
+
+def test_a_folder_in_use_is_refused_before_any_work(small: Experiment, tmp_path: Path) -> None:
+    def second(step: int, history: History) -> None:
+        if step == 4:
+            with pytest.raises(CheckpointError, match="another run is writing to"):
+                train(small, SineBatches(0, 6), folder=tmp_path)
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(small, SineBatches(0, 6), folder=tmp_path, on_log=second)
+    train(small, SineBatches(0, 6), folder=tmp_path)  # and free again
+
+
 def test_running_statistics_resume_too(small: Experiment, tmp_path: Path) -> None:
     def model() -> BiJEPA:
         made = small.model(Configuration(), 0)
@@ -394,6 +443,17 @@ def test_an_interrupt_ends_the_step_saves_and_can_be_resumed_from(
     assert_same_run(again, whole, straight, broken)
 
 
+def test_a_polite_kill_ends_the_step_and_saves(small: Experiment, tmp_path: Path) -> None:
+    def end(step: int, history: History) -> None:
+        if step == 4:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(StoppedBySignal, match="stopped after 6 of 30 steps") as raised:
+        train(small, SineBatches(0, 6), folder=tmp_path, on_log=end)
+    assert raised.value.signal == signal.SIGTERM
+    assert content(tmp_path)["done"] == 6
+
+
 def test_an_interrupt_without_a_folder_just_ends_after_the_step(small: Experiment) -> None:
     taken = []
     model = small.model(Configuration(), 0)
@@ -443,7 +503,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
     start: int, bad: float, small: Experiment, tmp_path: Path
 ) -> None:
     batches = spoiled(SineBatches(0, 6), start, bad)
-    with pytest.raises(NonFiniteLossError, match=f"at step {start}[. ]") as raised:
+    with pytest.raises(NonFiniteLossError, match=f"the data of step {start} are") as raised:
         train(small, batches, folder=tmp_path, every=5)
     assert raised.value.step == start
     kept = content(tmp_path)
@@ -457,9 +517,10 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
 
 def test_the_seed_that_went_bad_is_named(small: Experiment) -> None:
     batches = spoiled(SineBatches(SEEDS, 6), 13, float("nan"), seed=1)
-    with pytest.raises(NonFiniteLossError, match=r"step 13 \(positions \[1\]") as raised:
+    with pytest.raises(NonFiniteLossError, match="the data of step 13 are NaN") as raised:
         train(small, batches, seeds=SEEDS)
     assert raised.value.seeds == (1,)
+    assert "at step 13 (positions [1] on the seed axis)" in str(raised.value.__cause__)
 
 
 def test_weights_that_are_not_finite_never_take_a_good_checkpoints_place(
@@ -498,13 +559,89 @@ def test_a_full_disk_costs_no_more_than_the_new_checkpoint(
         with pytest.raises(OSError, match=r"untouched\. Free some space") as raised:
             train(small, SineBatches(0, 6), folder=folder, resume=True, every=5)
     assert raised.value.errno == errno.ENOSPC
-    assert [path.name for path in folder.iterdir()] == [checkpoints.FILE]
+    assert {path.name for path in folder.iterdir()} == {checkpoints.FILE, LOCK}
     assert (folder / checkpoints.FILE).read_bytes() == before
     again = train(small, SineBatches(0, 6), folder=folder, resume=True)
     assert_same_run(again, whole, straight, folder)
 
 
+# Collapse
+
+
+def constant_model(*seeds: float) -> BiJEPA:
+    """An encoder whose output is constant but for the share asked for, one for each seed."""
+    model = init_stacked(lambda: BiJEPA(Linear(10, 4), nn.Identity), range(len(seeds)))
+    with torch.no_grad():
+        for i, share in enumerate(seeds):
+            for encoder in (model.online, model.target):
+                encoder.get_parameter("weight")[i] *= share
+                encoder.get_parameter("bias")[i] = 1.0
+    return model
+
+
+def test_a_collapse_is_said_once_and_names_its_seeds_and_the_remedy(small: Experiment) -> None:
+    with pytest.warns(CollapseWarning) as given:
+        train(small, SineBatches(range(3), 16), model=constant_model(1.0, 1e-3, 1.0))
+    assert len(given) == 1
+    message = str(given[0].message)
+    assert "at step 3 less than 0.1%" in message
+    assert "(positions [1] on the seed axis). Normalize the data; keep LayerNorm" in message
+    assert given[0].filename == __file__
+
+
+def test_a_few_samples_that_are_alike_are_no_collapse(small: Experiment) -> None:
+    train(small, SineBatches(range(2), 7), model=constant_model(1e-3, 1.0))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_papers_configurations_give_no_false_alarm(name: str) -> None:
+    """The share is at its lowest in the first steps."""
+    for experiment in (SINE, LORENZ):
+        model = experiment.model(CONFIGURATIONS[name], range(2))
+        batches = experiment.load(range(2)).batches
+        experiment.train(model, batches, steps=60, log_every=5, device="cpu", progress=False)
+
+
 # Bad input
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": nn.Linear(2, 2)}, "model must be a BiJEPA.*Received Linear"),
+        ({"batches": [(1, 2)]}, "batches must be a function of the step.*LoaderBatches"),
+        ({"batches": lambda step: None}, "a pair of views.*received a NoneType"),
+        ({"batches": lambda step: torch.zeros(6, 10)}, "a pair of views.*received a Tensor"),
+        ({"batches": lambda step: ([1.0], [2.0])}, "x must be a tensor or an array; received list"),
+        ({"steps": 2.5}, "steps must be positive and whole; received 2.5"),
+        ({"steps": 10**12}, "steps must be at most 1,000,000,000.*received 1000000000000"),
+        ({"log_every": True}, "log_every must be positive and whole; received True"),
+        ({"learning_rate": "1e-3"}, "learning_rate must be positive and finite; received '1e-3'"),
+        ({"make_optimizer": lambda *p, **s: None}, "make_optimizer must return.*Received None"),
+        ({"device": None}, "device must be 'auto'.*received None"),
+        ({"device": "meta"}, "device must be 'auto'.*received 'meta'"),
+        ({"checkpoint": "runs"}, r"checkpoint must be a Checkpoint\(folder\).*Received 'runs'"),
+        ({"on_log": 3}, "on_log must be a function of step and history.*Received int 3"),
+    ],
+)
+def test_arguments_of_another_kind_are_named_before_any_work(
+    settings: dict[str, Any], message: str, small: Experiment
+) -> None:
+    given: dict[str, Any] = {"model": small.model(Configuration(), 0), "steps": 3, "device": "cpu"}
+    given |= {"batches": SineBatches(0, 6), "progress": False}
+    before = flat(given["model"].state_dict())
+    with pytest.raises((TypeError, ValueError), match=message):
+        pretrain(**(given | settings))
+    assert flat(given["model"].state_dict()) == before
+
+
+def test_a_lone_row_is_no_batch_for_batch_normalization(small: Experiment) -> None:
+    x = torch.randn(13, 10, generator=torch.Generator().manual_seed(0))
+    encoder = nn.Sequential(nn.Linear(10, 4), nn.BatchNorm1d(4))
+    model = BiJEPA(encoder, nn.Identity)
+    with pytest.raises(ValueError, match="batch normalization needs two samples or more"):
+        train(small, ShuffledBatches(x, x, batch_size=6, seeds=0), model=model)
+    train(small, ShuffledBatches(x, x, batch_size=7, seeds=0), model=model)
 
 
 @pytest.mark.parametrize(
@@ -548,7 +685,7 @@ def test_a_bad_first_batch_is_named_before_any_work(
     with pytest.raises(ValueError, match=message):
         train(small, lambda step: (x, y), model=model, folder=tmp_path)
     assert flat(model.state_dict()) == before
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_as_many_seeds_in_the_data_as_in_the_model(small: Experiment) -> None:

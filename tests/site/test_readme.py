@@ -3,31 +3,53 @@
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def block(language: str) -> str:
-    """The README's one fenced block in a language."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    return str(found)
+def blocks(language: str) -> list[str]:
+    """The README's fenced blocks in a language."""
+    return [str(found) for found in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)]
+
+
+def write_series(path: Path, seed: int) -> None:
+    """Twelve walks of three channels and different lengths; some cells are empty."""
+    random = np.random.default_rng(seed)
+    lines = ["series,a,b,c"]
+    for number in range(12):
+        walk = random.normal(size=(int(random.integers(60, 90)), 3)).cumsum(0)
+        cells = np.where(random.random(walk.shape) < 0.01, "", walk.round(4).astype(str))
+        lines += [f"{number},{','.join(row)}" for row in cells]
+    path.write_text("\n".join(lines))
 
 
 @pytest.mark.slow
 def test_the_example_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # it saves a model
-    script = tmp_path / "example.py"
-    script.write_text(block("python"))
-    left = runpy.run_path(str(script))
+    monkeypatch.chdir(tmp_path)  # it reads two tables and saves a model
+    write_series(tmp_path / "sensors.csv", seed=0)
+    write_series(tmp_path / "today.csv", seed=1)
+    today, tomorrow = blocks("python")
+    assert len([line for line in (today + tomorrow).splitlines() if line]) <= 35
+    left: dict[str, Any] = {}
+    exec(today, left)
     relative = left["history"].diagnostics["relative_loss"]
     assert relative[-1] < relative[0]
-    assert capsys.readouterr().out.count("torch.Size([500, 4])") == 3
-    left["model"].load("walks.bijepa")
+    kept = {name: left[name] for name in ("read", "build", "cut_windows")}
+    exec(tomorrow, kept)  # a new session: it has the functions, and nothing that was computed
+    assert len(kept["new"].x) > 100
+    shape = f"torch.Size([{len(kept['new'].x)}, 8])"
+    assert capsys.readouterr().out.count(shape) == 2
+    for name in ("mean", "std"):
+        assert torch.equal(kept["settings"][name], left["settings"][name])
+    assert torch.equal(left["model"].embed(left["x"]), kept["model"].embed(left["x"]))
 
 
 def test_the_picture_is_the_chapters() -> None:

@@ -1,5 +1,6 @@
 """Chapter 1: the first experiment with its safeguards against collapse taken out, one by one."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from bijepa_book.records import medians
 from bijepa_core._support.checks import check_unit_interval
+from bijepa_core._support.errors import CollapseWarning
 from bijepa_core.data.sine import SineBatches, sine_data
 from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.probes import adam_probe, protocol_a, raw_input
@@ -121,7 +123,11 @@ def train(
     """
     model = init_stacked(partial(Ablated, safeguards), seeds)
     batches = SineBatches(seeds, SINE.batch_size)
-    history = SINE.train(model, batches, steps=steps, device="cpu", progress=False, on_log=on_log)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # to see it is what this is for
+        history = SINE.train(
+            model, batches, steps=steps, device="cpu", progress=False, on_log=on_log
+        )
     return model, history
 
 

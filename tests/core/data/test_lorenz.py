@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from bijepa_core.data import lorenz
+from bijepa_core.data import Batches, image_data, lorenz, sine_data
 from bijepa_core.seeds import generator
 
 Array = NDArray[np.float64]
@@ -145,3 +145,21 @@ def test_bad_sizes_are_named(
 def test_a_bad_count_is_named() -> None:
     with pytest.raises(ValueError, match=r"count must be positive.*received 0"):
         lorenz.trajectories(0, generator(0, "test"))
+
+
+def test_a_set_without_a_scale_is_not_normalized() -> None:
+    with pytest.raises(ValueError, match="must vary to be normalized; its deviation is 0"):
+        lorenz.normalize(torch.ones(5, 40, 3))
+
+
+@pytest.mark.parametrize("name", ["sine", "lorenz", "images"])
+def test_experiments_data_have_torchs_default_dtype(name: str) -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        if name == "images":
+            batches: Batches = image_data(0, 8, dataset="digits").batches
+        else:
+            batches = (sine_data if name == "sine" else lorenz.lorenz_data)(0, 8).batches
+        assert [view.dtype for view in batches(0)] == [torch.float64] * 2
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -88,6 +88,7 @@ def test_absent_without_network_says_where_it_looked_and_what_to_do(
     said = str(error.value)
     for part in (str(tmp_path / "mine"), str(tmp_path / "cache"), mnist.VARIABLE, "digits"):
         assert part in said
+    assert "Tried http://127.0.0.1:9/" in said  # the whole reason, not its first line
     assert isinstance(error.value, FileNotFoundError)
 
 

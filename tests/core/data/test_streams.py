@@ -1,17 +1,26 @@
 """A stream is a pure function of the step, and a seed means the same rows everywhere."""
 
 import copy
+import hashlib
 import json
 import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from bijepa_core.data.sine import SineBatches
-from bijepa_core.data.streams import BLOCK, Batches, DrawnBatches, ShuffledBatches
+from bijepa_core.data.streams import (
+    BLOCK,
+    Batches,
+    DrawnBatches,
+    ShuffledBatches,
+    fingerprint,
+    take,
+)
 from bijepa_core.seeds import Seeds
 
 ROWS = 23
@@ -130,11 +139,13 @@ def test_drawing_with_replacement_is_uniform() -> None:
 @pytest.mark.parametrize(
     ("x", "y", "settings", "message"),
     [
-        (X, X[:-1], {}, r"same shape.*\(23, 3\) and \(22, 3\)"),
+        (X, X[:-1], {}, r"same number of rows.*\(23, 3\) and \(22, 3\)"),
         (X[:0], X[:0], {}, r"must not be empty; received shape \(0, 3\)"),
         (X / 0, X, {}, "x must be finite; 69 of its 69"),
         (X, X / 0, {}, "y must be finite; 69 of its 69"),
         (X, X, {"batch_size": 0}, "batch_size must be positive.*received 0"),
+        (X, X, {"batch_size": True}, "batch_size must be positive.*received True"),
+        (X, X, {"seeds": True}, "distinct integers >= 0; received True"),
         (X, X, {"seeds": []}, r"distinct integers >= 0; received \[\]"),
         (X, X, {"seeds": [1, 1]}, r"distinct integers >= 0; received \[1, 1\]"),
         (X, X, {"per_seed": True, "seeds": [1, 2]}, r"2 here.*shape \(23, 3\) and seeds \[1, 2\]"),
@@ -180,3 +191,52 @@ def test_streams_can_be_copied_and_pickled() -> None:
             for step in (0, 63, 64, 200):
                 for ours, theirs in zip(stream(step), other(step), strict=True):
                     assert torch.equal(ours, theirs)
+
+
+@each_table
+def test_arrays_and_tensors_make_the_same_stream(make: type[DrawnBatches]) -> None:
+    arrays = make(X.numpy(), -X.numpy(), batch_size=np.int64(5), seeds=np.int64(3))
+    graph = X.clone().requires_grad_() * 1
+    for other in (arrays, make(graph, -graph, batch_size=5, seeds=3)):
+        ours = make(X, -X, batch_size=5, seeds=3)
+        assert json.dumps(other.configuration()) == json.dumps(ours.configuration())
+        for one, two in zip(other(7), ours(7), strict=True):
+            assert torch.equal(one, two)
+            assert not two.requires_grad
+
+
+@each_table
+def test_views_may_differ_in_shape_but_not_in_rows(make: type[DrawnBatches]) -> None:
+    x, y = make(X, -X[:, :2], batch_size=5, seeds=SEEDS)(3)
+    assert (x.shape, y.shape) == ((3, 5, 3), (3, 5, 2))
+    assert torch.equal(x[..., :2], -y)
+    own = make(X + OFFSETS, -(X + OFFSETS)[..., None], batch_size=5, seeds=SEEDS, per_seed=True)
+    x, y = own(3)
+    assert torch.equal(x, -y[..., 0])
+
+
+def test_the_smallest_batch_is_what_an_epoch_leaves_over() -> None:
+    sizes = {size: ShuffledBatches(X, X, batch_size=size, seeds=0) for size in (1, 5, 11, 23, 40)}
+    for stream in sizes.values():
+        seen = [len(stream(step)[0]) for step in range(stream.steps_per_epoch)]
+        assert stream.smallest_batch == min(seen)
+    assert DrawnBatches(X, X, batch_size=5, seeds=0).smallest_batch == 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int16])
+def test_a_fingerprint_is_of_the_bytes(dtype: torch.dtype) -> None:
+    values = X.to(dtype).T  # not contiguous
+    expected = hashlib.sha256(np.ascontiguousarray(values.numpy()).tobytes()).hexdigest()
+    assert fingerprint(values) == expected
+    assert len(fingerprint(values.bfloat16())) == 64  # numpy does not know this dtype
+
+
+@pytest.mark.parametrize("form", [lambda x, y: (x, y), lambda x, y: {"x": x.numpy(), "y": y}])
+def test_a_step_of_any_function_is_taken_as_tensors_without_a_graph(
+    form: Callable[[Tensor, Tensor], Any],
+) -> None:
+    graph = X.clone().requires_grad_() * 1
+    x, y = take(lambda step: form(X + step, graph), 3, "cpu")
+    assert torch.equal(x, X + 3)
+    assert torch.equal(y, X)
+    assert not y.requires_grad

@@ -170,3 +170,29 @@ def test_roughness_is_of_what_exists_and_does_not_depend_on_scale(normal: Normal
     assert "roughness_backward" not in summary
     assert summary["roughness_forward"] == pytest.approx([0.1, 0.1], rel=0.05)
     assert summary["roughness"] == pytest.approx(summary["roughness_forward"])
+
+
+def test_arrays_give_the_numbers_of_tensors(normal: Normal) -> None:
+    a, b = normal(2, 30, 3), normal(2, 30, 3)
+    labels = torch.arange(30) % 3
+    own = labels.to(torch.uint8).numpy()  # as image sets have them
+    for function, given in (
+        (neighbor_errors, (a, b, b, a)),
+        (fraction_unexplained, (a, b)),
+        (auroc, (a[0, :, 0], b[0, :, 0])),
+        (sharpness, (a, b)),
+        (lambda one, two: mahalanobis(one)(two), (a[0], b[0])),
+    ):
+        arrays = function(*(one.float().numpy() for one in given))  # type: ignore[operator]
+        tensors = function(*(one.float() for one in given))  # type: ignore[operator]
+        assert torch.equal(torch.as_tensor(arrays), torch.as_tensor(tensors))
+    by_seed = [neighbor_errors(*rows) for rows in zip(a, b, b, a, strict=True)]
+    assert [error for (error,) in by_seed] == neighbor_errors(a, b, b, a)
+    votes = neighbor_accuracy(a[0], b[0], labels, labels)
+    assert neighbor_accuracy(a[0].numpy(), b[0].numpy(), own, own) == pytest.approx(votes)
+
+
+@pytest.mark.parametrize(("good", "odd"), [([], [1.0]), ([1.0], []), ([1.0], [float("nan")])])
+def test_scores_that_cannot_be_compared_are_named(good: list[float], odd: list[float]) -> None:
+    with pytest.raises(ValueError, match=f"received {len(good)} good and {len(odd)} odd"):
+        auroc(torch.tensor(good), torch.tensor(odd))

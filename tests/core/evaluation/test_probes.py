@@ -529,3 +529,58 @@ def test_an_untrained_encoder_and_raw_input_pass_the_same_code(
         error = probe.mse(features(x), targets)
         assert error.shape == (() if features is raw_input else (3,))
         torch.testing.assert_close(error, probe.training_error)
+
+
+def test_probes_take_arrays_labels_of_any_whole_type_and_features_with_a_graph(
+    normal: Normal,
+) -> None:
+    features, targets = normal(40, 3).float(), normal(40, 2).float()
+    labels = torch.arange(40) % 4
+    graph = features.clone().requires_grad_() * 1
+    fits: list[tuple[Callable[..., LinearProbe], Tensor]] = [
+        (lambda f, t: adam_probe(f, t, steps=3, seeds=0), targets),
+        (ridge_probe, targets),
+        (lambda f, t: adam_classifier(f, t, epochs=2, batch_size=16, seeds=0), labels),
+        (softmax_classifier, labels),
+    ]
+    for fit, truth in fits:
+        expected = fit(features, truth)
+        other = truth.to(torch.uint8 if truth is labels else torch.float32).numpy()
+        for probe in (fit(features.numpy(), other), fit(graph, truth)):
+            assert torch.equal(probe.weight, expected.weight)
+            # judged on arrays, whatever their dtype beside the probe's
+            score = probe.accuracy if truth is labels else probe.mse
+            assert torch.equal(score(features.numpy(), other), score(features, truth))  # type: ignore[arg-type]
+    drawn = train_decoder(features.numpy(), targets.sigmoid().numpy(), epochs=1, seeds=0)  # type: ignore[arg-type]
+    assert drawn(features).shape == targets.shape
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.zeros(40), r"labels must be whole numbers.*torch\.float32.*return_inverse"),
+        (torch.full((40,), -1), "the lowest -1"),
+        (torch.zeros(40, 1, dtype=torch.int64), r"shape \(40, 1\)"),
+        (torch.zeros(0, dtype=torch.int64), r"shape \(0,\)"),
+    ],
+)
+def test_labels_that_are_none_are_named(labels: Tensor, message: str, normal: Normal) -> None:
+    for fit in (
+        lambda: softmax_classifier(normal(40, 3), labels),
+        lambda: adam_classifier(normal(40, 3), labels, epochs=1, seeds=0),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit()
+
+
+def test_a_classifier_needs_samples_to_hold_aside(normal: Normal) -> None:
+    with pytest.raises(ValueError, match="10 or more are needed; received 9"):
+        softmax_classifier(normal(9, 3), torch.arange(9) % 2)
+
+
+def test_an_encoder_that_does_not_say_its_shape_is_read_in_chunks(normal: Normal) -> None:
+    encoder = nn.Sequential(nn.Conv1d(2, 3, 3), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    model = BiJEPA(encoder, lambda: nn.Linear(3, 3))
+    x = normal(4100, 2, 5).float()
+    assert torch.allclose(protocol_a(model)(x), model.embed(x), atol=1e-6)
+    assert torch.equal(protocol_a(model)(x.numpy()), protocol_a(model)(x))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ def test_both_ends_of_the_unit_interval_belong_to_it() -> None:
 
 
 def test_a_table_of_different_shapes_names_both() -> None:
-    with pytest.raises(ValueError, match=r"same shape.*\(4, 3\) and \(5, 3\)"):
+    with pytest.raises(ValueError, match=r"same number of rows.*\(4, 3\) and \(5, 3\)"):
         check_table(torch.zeros(4, 3), torch.zeros(5, 3))
 
 
@@ -61,7 +62,14 @@ def test_values_that_are_not_finite_are_counted(name: str, bad: float) -> None:
         check_table(table["x"], table["y"])
 
 
+def test_a_table_of_tables_has_two_axes_in_common() -> None:
+    check_table(torch.zeros(2, 4, 3), torch.zeros(2, 4, 5), axes=2)
+    with pytest.raises(ValueError, match=r"number of rows.*\(2, 4, 3\) and \(2, 5, 3\)"):
+        check_table(torch.zeros(2, 4, 3), torch.zeros(2, 5, 3), axes=2)
+
+
 def test_a_sound_table_passes() -> None:
+    check_table(torch.zeros(4, 3), torch.ones(4, 5))
     check_table(torch.zeros(4, 3), torch.ones(4, 3))
     check_table(torch.zeros(4, 3, dtype=torch.int64), torch.ones(4, 3, dtype=torch.int64))
 
@@ -135,6 +143,44 @@ def test_two_views_must_agree(y: Tensor) -> None:
 def test_two_views_that_agree_must_still_fit_the_encoder() -> None:
     with pytest.raises(ValueError, match=r"view = \(10,\)"):
         check_views(MLP, torch.zeros(7, 9), torch.zeros(7, 9), None)
+
+
+def test_views_of_two_shapes_are_for_an_encoder_that_takes_both() -> None:
+    x, y = torch.zeros(5, 3, 24), torch.zeros(5, 3, 12)
+    check_views(nn.Conv1d(3, 2, 5), x, y, None)
+    with pytest.raises(ValueError, match=r"agree in batch.*x \(5, 3, 24\).*y \(4, 3, 12\)"):
+        check_views(nn.Conv1d(3, 2, 5), x, y[:4], None)
+    with pytest.raises(ValueError, match=r"agree in shape.*x \(7, 10\).*y \(7, 9\).*input_shape"):
+        check_views(MLP, torch.zeros(7, 10), torch.zeros(7, 9), None)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3)])
+def test_a_view_without_a_batch_is_named_for_any_encoder(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"x must be \(batch, \*view\) with batch >= 1; received"):
+        check_view(nn.Linear(3, 2), "x", torch.zeros(shape), None)
+
+
+def test_whole_numbers_are_for_an_encoder_that_embeds_them_or_asks_for_them() -> None:
+    words = np.zeros((5, 6), np.int64)
+    embedding = nn.Sequential(nn.Embedding(7, 3), nn.Flatten())
+    assert check_view(embedding, "x", words, None).dtype == torch.int64
+    with pytest.raises(ValueError, match=r"float32 on cpu; received torch\.int64"):
+        check_view(nn.Linear(6, 2), "x", words, None)
+    pictures = nn.Linear(6, 2)
+    pictures.input_dtype = torch.uint8  # type: ignore[assignment]
+    assert check_view(pictures, "x", words.astype(np.uint8), None).dtype == torch.uint8
+    with pytest.raises(ValueError, match=r"uint8 on cpu; received torch\.int64"):
+        check_view(pictures, "x", words, None)
+
+
+def test_an_array_takes_the_encoders_dtype_and_is_copied() -> None:
+    given = np.full((5, 3), 1 / 3, np.float32)
+    given.flags.writeable = False
+    view = check_view(nn.Linear(3, 2), "x", given, None)
+    view.zero_()  # an encoder may write into its input; the array is the caller's
+    assert given.all()
+    exact = check_view(nn.Linear(3, 2).double(), "x", np.full((5, 3), 1 / 3), None)
+    assert exact[0, 0].item() == 1 / 3
 
 
 @pytest.mark.parametrize("training", [True, False])
