@@ -207,7 +207,7 @@ class BiJEPA(nn.Module):
         frozen, whatever mode the model is in.
 
         Args:
-            x: ``(*seeds, batch, *view)``.
+            x: ``(*seeds, batch, *view)``; an array takes the model's dtype and device.
 
         Returns:
             ``(*seeds, batch, d)``, on the unit sphere in the restrictive configuration.

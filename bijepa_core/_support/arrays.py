@@ -46,6 +46,8 @@ def as_tensor(name: str, values: object, dtype: torch.dtype | None = None) -> Te
         ValueError: if values of it are masked.
     """
     if isinstance(values, Tensor):
+        if values.is_complex():
+            raise TypeError(f"{name} must hold real numbers; received {values.dtype}.")
         return values.detach()
     if not is_array(values):
         raise TypeError(
@@ -74,15 +76,29 @@ def as_tensor(name: str, values: object, dtype: torch.dtype | None = None) -> Te
 
 
 def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
-    """Arrays among a function's arguments reach it as tensors; tensors as they are."""
+    """What a function annotates as Tensor may be an array; what does not fit is named.
+
+    Anything but tensors and arrays is turned away by its argument's name; where shapes or dtypes do
+    not fit each other, torch's reason is told with all of them.
+    """
     signature = inspect.signature(function)
+    data = [name for name, one in signature.parameters.items() if one.annotation is Tensor]
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         given = signature.bind(*args, **kwargs)
-        for name, value in given.arguments.items():
-            if is_array(value):
-                given.arguments[name] = as_tensor(name, value)
-        return function(*given.args, **given.kwargs)
+        for name in data:
+            if not isinstance(given.arguments[name], Tensor):
+                given.arguments[name] = as_tensor(name, given.arguments[name])
+        try:
+            return function(*given.args, **given.kwargs)
+        except (IndexError, RuntimeError) as error:
+            if type(error) not in (IndexError, RuntimeError, NotImplementedError):
+                raise  # out of memory, say
+            shapes = [f"{name} {tuple(given.arguments[name].shape)}" for name in data]
+            raise ValueError(
+                f"{function.__qualname__} cannot work on data of these shapes: received "
+                f"{', '.join(shapes)} ({str(error).splitlines()[0]})."
+            ) from error
 
     return wrapped

@@ -95,6 +95,24 @@ def check_table(x: Tensor, y: Tensor, axes: int = 1) -> None:
             )
 
 
+def check_labels(labels: Tensor) -> Tensor:
+    """Labels ``(n,)`` of any integer type, as int64.
+
+    Raises:
+        ValueError: if they are not whole numbers from 0, one a sample.
+    """
+    labels = as_tensor("labels", labels)
+    whole = not labels.is_floating_point() and not labels.is_complex()
+    if not whole or labels.ndim != 1 or not len(labels) or int(labels.min()) < 0:
+        raise ValueError(
+            "labels must be whole numbers from 0, one a sample; received "
+            f"{labels.dtype} of shape {tuple(labels.shape)}"
+            + (f", the lowest {labels.min():g}. " if labels.numel() else ". ")
+            + "Number the classes: numpy.unique(labels, return_inverse=True)."
+        )
+    return labels.long()
+
+
 @contextmanager
 def inference(module: nn.Module) -> Iterator[None]:
     """No gradients and frozen batch statistics; afterwards each module has its own mode again."""
@@ -195,7 +213,8 @@ def check_views(encoder: nn.Module, x: Data, y: Data, seeds: int | None) -> tupl
             f"y {tuple(y.shape)}, {y.dtype} on {y.device}. Pass one y for each x. Views of two "
             "shapes are for an encoder that takes both and does not say an input_shape."
         )
-    return check_view(encoder, "x", x, seeds), check_view(encoder, "y", y, seeds)
+    x = check_view(encoder, "x", x, seeds)
+    return x, y if y.shape == x.shape else check_view(encoder, "y", y, seeds)
 
 
 def _as_view(encoder: nn.Module, name: str, view: Data) -> Tensor:

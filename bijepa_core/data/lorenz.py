@@ -20,7 +20,7 @@ from bijepa_core._support.checks import check_positive
 from bijepa_core.data import series
 from bijepa_core.data.series import SeriesData
 from bijepa_core.data.streams import DrawnBatches
-from bijepa_core.seeds import Seeds, sample_per_seed
+from bijepa_core.seeds import Seeds, plain_seeds, sample_per_seed
 
 LENGTH, CONTEXT, DT = 40, 20, 0.01
 TRAIN = 2_000  # trajectories to learn from
@@ -163,6 +163,8 @@ def lorenz_data(
     Returns:
         The stream and both sets.
     """
+
+    seeds = plain_seeds(seeds)
 
     def raw(purpose: str, count: int) -> Tensor:
         return sample_per_seed(seeds, purpose, lambda g: trajectories(count, g, integrator))

@@ -89,6 +89,8 @@ def sine_data(seeds: Seeds, batch_size: int, device: torch.device | str = "cpu")
         The stream and both sets.
     """
 
+    seeds = plain_seeds(seeds)
+
     def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:
         return split(sample_per_seed(seeds, purpose, lambda g: waves(count, g)).to(device))
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from bijepa_core._support.arrays import as_tensor
 from bijepa_core._support.checks import check_table
 from bijepa_core.data.streams import ShuffledBatches, as_pair, fingerprint
-from bijepa_core.seeds import Seeds, check_seeds, generator, initializing
+from bijepa_core.seeds import GLOBAL, Seeds, check_seeds, generator, initializing
 
 Pair = Callable[[Any], tuple[Any, Any]]
 """Maps an item, or a batch, to its x and y."""
@@ -134,6 +134,15 @@ class LoaderBatches:
         self.loader, self.pair = loader, pair
         self._step, self._last, self._walk = -1, NOTHING, iter([NOTHING][:0])
 
+    @property
+    def smallest_batch(self) -> int:
+        """Rows of an epoch's last batch, where the loader tells; 2 where it does not."""
+        try:
+            rows, size = len(self.loader.dataset), self.loader.batch_size  # type: ignore[attr-defined]
+            return int(size if self.loader.drop_last else rows % size or size)  # type: ignore[attr-defined]
+        except (AttributeError, TypeError):
+            return 2
+
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of one step: quick where it is the last one asked for, or the next."""
         if step != self._step:
@@ -169,7 +178,7 @@ class LoaderBatches:
                 own.manual_seed(randomness.initial_seed())
         walk, state, end = None, randomness.get_state(), object()
         while True:
-            with torch.random.fork_rng(devices=[]):
+            with GLOBAL, torch.random.fork_rng(devices=[]):
                 torch.set_rng_state(state)
                 walk = iter(self.loader) if walk is None else walk
                 batch = next(walk, end)

@@ -6,8 +6,8 @@ position, a stopped run resumes with the very batches it would have seen.
 =============================  ==========================  =====================================
 What you have                  What makes it a stream      A stopped run resumes
 =============================  ==========================  =====================================
-two tensors or arrays, in      :class:`DrawnBatches`,      bit for bit
-memory or mapped               :class:`ShuffledBatches`
+two tensors or arrays          :class:`DrawnBatches`,      bit for bit; arrays may be
+                               :class:`ShuffledBatches`    memory-mapped
 a data set: ``len``, ``[i]``   :class:`.DatasetBatches`    bit for bit, where an item depends on
                                                            its number and on torch's random
                                                            numbers alone
@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from bijepa_core._support.arrays import Data, as_tensor
-from bijepa_core._support.checks import check_counts, check_table
+from bijepa_core._support.checks import check_counts, check_kind, check_table
 from bijepa_core.seeds import Seeds, plain_seeds, sample_per_seed
 
 Batches = Callable[[int], tuple[Tensor, Tensor]]
@@ -123,6 +123,7 @@ class DrawnBatches:
         self, x: Data, y: Data, *, batch_size: int, seeds: Seeds, per_seed: bool = False
     ) -> None:
         check_counts(batch_size=batch_size)
+        check_kind("per_seed must be True or False.", per_seed, bool)
         self.seeds, self.batch_size, self.per_seed = plain_seeds(seeds), int(batch_size), per_seed
         self.x, self.y = as_tensor("x", x), as_tensor("y", y)
         check_table(self.x, self.y, axes=2 if per_seed else 1)

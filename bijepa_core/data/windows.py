@@ -11,6 +11,7 @@ keep these with the model: ``model.save(path, mean=mean, std=std)``, and another
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -173,7 +174,8 @@ def cut_windows(
         TypeError: if a series does not hold numbers.
         ValueError: if series differ in channels, are infinite somewhere, or give no window.
     """
-    check_counts(past=past, every=every, **({} if future == 0 else {"future": future}))
+    none = isinstance(future, Integral) and future == 0
+    check_counts(past=past, every=every, **({} if none else {"future": future}))
     listed = _listed(series)
     size = int(past) + int(future)
     center, scale = _statistic("mean", mean, listed[0]), _statistic("std", std, listed[0])

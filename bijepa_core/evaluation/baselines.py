@@ -2,7 +2,11 @@
 
 from torch import Tensor
 
+from bijepa_core._support.arrays import takes_arrays
+from bijepa_core._support.checks import check_counts
 
+
+@takes_arrays
 def copy_last(x: Tensor, size: int) -> Tensor:
     """The last state of the context as the forecast of the next.
 
@@ -13,12 +17,15 @@ def copy_last(x: Tensor, size: int) -> Tensor:
     Returns:
         ``(..., size)``.
     """
+    check_counts(size=size)
     return x[..., -size:]
 
 
+@takes_arrays
 def extrapolate(x: Tensor, size: int) -> Tensor:
     """The straight line through the last two states, one step on.
 
     Args and returns as :func:`copy_last`.
     """
+    check_counts(size=size)
     return 2 * x[..., -size:] - x[..., -2 * size : -size]

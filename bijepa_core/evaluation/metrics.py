@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bijepa_core._support.arrays import takes_arrays
-from bijepa_core._support.checks import check_counts
+from bijepa_core._support.checks import check_counts, check_labels
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
 
@@ -150,7 +150,8 @@ def neighbor_accuracy(
     Returns:
         A share.
     """
-    near = labels.long()[nearest(queries, bank, count)]  # (m, count)
+    truth, labels = check_labels(truth), check_labels(labels)
+    near = labels[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
 
@@ -173,6 +174,7 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     check_counts(count=count)
     if count > len(bank):
         raise ValueError(f"count must be at most the {len(bank)} rows; received {count}.")
+    bank = bank.to(queries)
     parts = queries.split(500)  # 500 x 60,000 distances take 120 MB
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])
 
@@ -189,8 +191,16 @@ def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
 
     Returns:
         Maps samples ``(m, d)`` to scores ``(m,)``.
+
+    Raises:
+        ValueError: if there are fewer than two samples, or some are not finite.
     """
     f = good.cpu().double()
+    if f.ndim != 2 or len(f) < 2 or not bool(f.isfinite().all()):
+        raise ValueError(
+            f"good must be two or more finite samples, (n, d); received {tuple(f.shape)}, "
+            f"{int((~f.isfinite()).sum())} values of them not finite."
+        )
     covariance = torch.cov(f.T)
     values, vectors = torch.linalg.eigh(covariance)
     scale = (values.clamp_min(0) + floor * covariance.diagonal().mean()).rsqrt()
@@ -216,8 +226,8 @@ def auroc(good: Tensor, odd: Tensor) -> float:
             f"auroc compares scores, some of each kind and none NaN; received {good.numel()} good "
             f"and {odd.numel()} odd, {int(good.isnan().sum() + odd.isnan().sum())} NaN."
         )
-    ranks = rankdata(torch.cat([good, odd]).double().numpy())
-    n, m = len(good), len(odd)
+    ranks = rankdata(torch.cat([good.flatten(), odd.flatten()]).double().numpy())
+    n, m = good.numel(), odd.numel()
     return float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
 
 
@@ -237,7 +247,6 @@ def sharpness(drawn: Tensor, truth: Tensor) -> float:
     return float(total_variation(drawn).mean() / total_variation(truth).mean())
 
 
-@takes_arrays
 def total_variation(pictures: Tensor) -> Tensor:
     """The sum of absolute differences of neighbors, ``(..., rows, columns)`` to ``(...)``."""
     across = pictures.diff(dim=-1).abs().sum((-2, -1))

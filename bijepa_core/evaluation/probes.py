@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bijepa_core._support.arrays import as_tensor, takes_arrays
-from bijepa_core._support.checks import check_counts, check_positive, inference
+from bijepa_core._support.checks import check_counts, check_labels, check_positive, inference
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import Decoder
-from bijepa_core.seeds import Seeds, generator, init_stacked
+from bijepa_core.seeds import Seeds, check_seeds, generator, init_stacked, plain_seeds
 
 Features = Callable[[Tensor], Tensor]
 """Maps views ``(*seeds, batch, *view)`` to vectors ``(*seeds, batch, d)``, frozen."""
@@ -263,7 +263,7 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
         ValueError: if shapes do not fit, values are not finite, or there are fewer than 10 samples.
     """
     labels = check_labels(labels)
-    features, _ = check_features(features, labels[:, None])
+    (seed,), (features, _) = check_seeds([seed]), check_features(features, labels[:, None])
     if len(labels) < 10:
         raise ValueError(
             f"a tenth of the samples is held aside: 10 or more are needed; received {len(labels)}."
@@ -434,24 +434,6 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
     return features.mean(-2, keepdim=True), torch.where(constant, torch.ones_like(scale), scale)
 
 
-def check_labels(labels: Tensor) -> Tensor:
-    """Labels ``(n,)`` of any integer type, as int64.
-
-    Raises:
-        ValueError: if they are not whole numbers from 0, one a sample.
-    """
-    labels = as_tensor("labels", labels)
-    whole = not labels.is_floating_point() and not labels.is_complex()
-    if not whole or labels.ndim != 1 or not len(labels) or int(labels.min()) < 0:
-        raise ValueError(
-            "labels must be whole numbers from 0, one a sample; received "
-            f"{labels.dtype} of shape {tuple(labels.shape)}"
-            + (f", the lowest {labels.min():g}. " if labels.numel() else ". ")
-            + "Number the classes: numpy.unique(labels, return_inverse=True)."
-        )
-    return labels.long()
-
-
 def check_features(
     features: Tensor, targets: Tensor, seeds: Seeds | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -469,6 +451,9 @@ def check_features(
         ValueError: naming what is wrong.
     """
     features, targets = as_tensor("features", features), as_tensor("targets", targets)
+    if not features.is_floating_point():
+        features = features.to(torch.get_default_dtype())
+    seeds = None if seeds is None else plain_seeds(seeds)
     if features.ndim not in (2, 3) or targets.ndim not in (2, 3) or 0 in features.shape:
         raise ValueError(
             "features must be (*seeds, n, d) and targets (*seeds, n, k), none empty; received "

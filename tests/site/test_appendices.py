@@ -12,7 +12,17 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *sorted(BOOK.glob("*.md"))]
 BIBLIOGRAPHY = (BOOK / "references.bib").read_text("utf-8")
 # Not to be looked up: what runs the command line, and what only these packages' own modules use.
-INTERNAL = {"archives", "__main__", "checks", "cli", "files", "interrupts", "locks", "progress", "threads"}
+INTERNAL = {
+    "archives",
+    "__main__",
+    "checks",
+    "cli",
+    "files",
+    "interrupts",
+    "locks",
+    "progress",
+    "threads",
+}
 TOOL = runpy.run_path(str(ROOT / "tools" / "api_reference.py"))
 
 

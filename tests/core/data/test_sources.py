@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from bijepa_core.checkpoints import Checkpoint, CheckpointError
+from bijepa_core._support.errors import CheckpointError
+from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.data.sources import DatasetBatches, LoaderBatches
 from bijepa_core.data.streams import Batches, ShuffledBatches
 from bijepa_core.model import BiJEPA
@@ -89,8 +90,8 @@ def test_a_step_means_the_same_batch_in_any_order(make: Make) -> None:
     for step in (7, 8, 2, 2, 11, 0):
         for one, other in zip(first[step], jumping(step), strict=True):
             assert torch.equal(one, other)
-    for other in (pickle.loads(pickle.dumps(straight)), copy.deepcopy(straight)):
-        assert torch.equal(other(7)[0], first[7][0])
+    for again in (pickle.loads(pickle.dumps(straight)), copy.deepcopy(straight)):
+        assert torch.equal(again(7)[0], first[7][0])
 
 
 @each_source
@@ -125,7 +126,8 @@ def test_a_data_set_has_the_order_of_the_same_table_for_each_seed() -> None:
             assert torch.equal(ours, theirs)
     noisy = DatasetBatches(Augmented(), batch_size=5, seeds=[4, 9])(2)[0]
     for position, seed in enumerate([4, 9]):  # the noise is the same alone or in company
-        alone = DatasetBatches(Augmented(), batch_size=5, seeds=np.int64(seed))(2)[0]
+        own: Any = np.int64(seed)
+        alone = DatasetBatches(Augmented(), batch_size=5, seeds=own)(2)[0]
         assert torch.equal(noisy[position], alone)
 
 
@@ -175,6 +177,10 @@ def test_a_loader_that_gives_something_else_the_next_time_is_refused(tmp_path: P
         run(6)
 
 
+NUMBER: Any = 3
+UNSIZED: Any = Unsized()
+
+
 def spoiled() -> list[tuple[Tensor, Tensor]]:
     pairs = [(x, -x) for x in X.split(5)]
     pairs[3] = (pairs[3][0] / 0, pairs[3][1])
@@ -185,7 +191,7 @@ def spoiled() -> list[tuple[Tensor, Tensor]]:
     ("make", "error", "message"),
     [
         (lambda: LoaderBatches(iter([])), TypeError, "walked every epoch.*received list_iterator"),
-        (lambda: LoaderBatches(3), TypeError, "iterable.*received int"),
+        (lambda: LoaderBatches(NUMBER), TypeError, "iterable.*received int"),
         (lambda: LoaderBatches([], seed=0)(0), ValueError, "no batch in a whole epoch"),
         (lambda: LoaderBatches([(X, X)], seed=True), ValueError, "received .?True"),
         (lambda: LoaderBatches([(X,)])(0), TypeError, r"received a tuple of 1.*pair=lambda item"),
@@ -193,7 +199,7 @@ def spoiled() -> list[tuple[Tensor, Tensor]]:
         (lambda: LoaderBatches([(X, "a")])(0), TypeError, "y must be a tensor or an array"),
         (lambda: LoaderBatches(spoiled())(3), ValueError, "batch of step 3, x must be finite; 15"),
         (lambda: LoaderBatches([(X, X[1:])])(0), ValueError, "same number of rows"),
-        (lambda: DatasetBatches(Unsized(), batch_size=5, seeds=0), TypeError, "__len__.*Unsized"),
+        (lambda: DatasetBatches(UNSIZED, batch_size=5, seeds=0), TypeError, "__len__.*Unsized"),
         (lambda: DatasetBatches([], batch_size=5, seeds=0), ValueError, "empty"),
         (lambda: DatasetBatches(TABLE, batch_size=True, seeds=0), ValueError, "batch_size.*True"),
         (lambda: DatasetBatches(TABLE, batch_size=5, seeds=True), ValueError, "seeds.*True"),
@@ -219,3 +225,29 @@ def test_a_loader_can_be_asked_again_after_an_error() -> None:
         with pytest.raises(ValueError, match="step 3"):
             batches(3)
     assert torch.equal(batches(4)[0], X[20:])
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        (DataLoader(TABLE, 11), 1),
+        (DataLoader(TABLE, 11, drop_last=True), 11),
+        (DataLoader(TABLE, 40), 23),
+        (DataLoader(Unsized(), 11), 2),
+        (DataLoader(TABLE, batch_size=None), 2),
+        ([(X, X)], 2),
+    ],
+)
+def test_the_smallest_batch_is_told_where_it_can_be(given: Any, size: int) -> None:
+    assert LoaderBatches(given).smallest_batch == size
+
+
+def test_a_single_row_left_over_is_refused_before_batch_normalization_meets_it() -> None:
+    encoder = nn.Sequential(MLPEncoder(3, 8, 4), nn.BatchNorm1d(4))
+    for batches in (
+        ShuffledBatches(X, X, batch_size=11, seeds=0),
+        DatasetBatches(TABLE, batch_size=11, seeds=0),
+        LoaderBatches(DataLoader(TABLE, 11)),
+    ):
+        with pytest.raises(ValueError, match="leaves no single row over"):
+            pretrain(BiJEPA(encoder, lambda: MLPPredictor(4, 8)), batches, steps=3, device="cpu")

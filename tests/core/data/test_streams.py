@@ -195,7 +195,9 @@ def test_streams_can_be_copied_and_pickled() -> None:
 
 @each_table
 def test_arrays_and_tensors_make_the_same_stream(make: type[DrawnBatches]) -> None:
-    arrays = make(X.numpy(), -X.numpy(), batch_size=np.int64(5), seeds=np.int64(3))
+    size: Any = np.int64(5)
+    seed: Any = np.int64(3)
+    arrays = make(X.numpy(), -X.numpy(), batch_size=size, seeds=seed)
     graph = X.clone().requires_grad_() * 1
     for other in (arrays, make(graph, -graph, batch_size=5, seeds=3)):
         ours = make(X, -X, batch_size=5, seeds=3)

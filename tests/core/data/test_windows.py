@@ -25,7 +25,8 @@ SERIES: list[Any] = [RANDOM.normal(size=(length, 2)) * [1, 50] + [0, 7] for leng
 
 @pytest.mark.parametrize("every", [1, 3])
 def test_each_window_is_a_slice_of_its_series(every: int) -> None:
-    past, future = np.int64(4), 2
+    past: Any = np.int64(4)
+    future = 2
     found = cut_windows(SERIES, past, future, every=every)
     starts = [(i, t) for i, s in enumerate(SERIES) for t in range(0, len(s) - 5, every)]
     assert found.origin.tolist() == [list(one) for one in starts]
@@ -130,10 +131,11 @@ def test_another_day_the_kept_settings_cut_and_normalize_new_data(tmp_path: Path
 
 
 X = SERIES[0]
+WORD: Any = "a"
 WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: cut_windows(X, 4, 2), TypeError, r"a list.*received ndarray\. Pass \[series\]"),
     (lambda: cut_windows([], 4, 2), TypeError, "a list of one or more"),
-    (lambda: cut_windows([X, "a"], 4, 2), TypeError, r"series\[1\] must be a tensor or an array"),
+    (lambda: cut_windows([X, WORD], 4, 2), TypeError, r"series\[1\] must be a tensor or an array"),
     (lambda: cut_windows([X, X[:, :1]], 4, 2), ValueError, r"same channels; received \[1, 2\]"),
     (lambda: cut_windows([X[None]], 4, 2), ValueError, r"\(time, channels\).*\(1, 9, 2\)"),
     (lambda: cut_windows([X / np.zeros(2)], 4, 2), ValueError, r"series\[0\] has infinite values"),
@@ -151,7 +153,7 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: split_series([X, X], 0.5, seed=-1), ValueError, "seeds must be"),
     (lambda: series_by_name(X, ["a"] * 8), ValueError, r"9 here.*shape \(8,\), 0 missing"),
     (lambda: series_by_name(X, [1.0] * 8 + [NAN]), ValueError, "1 missing"),
-    (lambda: series_by_name(X, ["a"] * 8 + [None]), ValueError, "1 missing"),  # type: ignore[list-item]
+    (lambda: series_by_name(X, ["a"] * 8 + [None]), ValueError, "1 missing"),
 ]
 
 

@@ -1,6 +1,7 @@
 """Each number that is reported, against something that is not this package."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,24 +176,50 @@ def test_roughness_is_of_what_exists_and_does_not_depend_on_scale(normal: Normal
 def test_arrays_give_the_numbers_of_tensors(normal: Normal) -> None:
     a, b = normal(2, 30, 3), normal(2, 30, 3)
     labels = torch.arange(30) % 3
-    own = labels.to(torch.uint8).numpy()  # as image sets have them
-    for function, given in (
+    own: Any = labels.to(torch.uint8).numpy()  # as image sets have them
+    cases: list[tuple[Callable[..., Any], tuple[Tensor, ...]]] = [
         (neighbor_errors, (a, b, b, a)),
         (fraction_unexplained, (a, b)),
         (auroc, (a[0, :, 0], b[0, :, 0])),
         (sharpness, (a, b)),
         (lambda one, two: mahalanobis(one)(two), (a[0], b[0])),
-    ):
-        arrays = function(*(one.float().numpy() for one in given))  # type: ignore[operator]
-        tensors = function(*(one.float() for one in given))  # type: ignore[operator]
-        assert torch.equal(torch.as_tensor(arrays), torch.as_tensor(tensors))
+    ]
+    for function, given in cases:
+        ours = function(*(one.float().numpy() for one in given))
+        tensors = function(*(one.float() for one in given))
+        assert torch.equal(torch.as_tensor(ours), torch.as_tensor(tensors))
     by_seed = [neighbor_errors(*rows) for rows in zip(a, b, b, a, strict=True)]
     assert [error for (error,) in by_seed] == neighbor_errors(a, b, b, a)
     votes = neighbor_accuracy(a[0], b[0], labels, labels)
-    assert neighbor_accuracy(a[0].numpy(), b[0].numpy(), own, own) == pytest.approx(votes)
+    queries: Any = a[0].numpy()
+    assert neighbor_accuracy(queries, b[0], own, own) == pytest.approx(votes)
 
 
 @pytest.mark.parametrize(("good", "odd"), [([], [1.0]), ([1.0], []), ([1.0], [float("nan")])])
 def test_scores_that_cannot_be_compared_are_named(good: list[float], odd: list[float]) -> None:
     with pytest.raises(ValueError, match=f"received {len(good)} good and {len(odd)} odd"):
         auroc(torch.tensor(good), torch.tensor(odd))
+
+
+NOTHING: Any = None
+LIST: Any = [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: auroc(NOTHING, x), "good must be a tensor or an array; received NoneType"),
+        (lambda x: mahalanobis(LIST)(x), "good must be a tensor or an array; received list"),
+        (lambda x: mahalanobis(x)(x[:, :2]), r"others \(20, 2\)"),
+        (lambda x: mahalanobis(x[:1]), r"two or more finite samples.*received \(1, 6\), 0"),
+        (lambda x: mahalanobis(x / 0), r"received \(20, 6\), 120 values"),
+        (lambda x: fraction_unexplained(x, x[:3]), r"guess \(20, 6\), truth \(3, 6\)"),
+        (lambda x: neighbor_errors(x, x[:3], x, x), r"targets \(3, 6\)"),
+        (lambda x: sharpness(x[0], x), r"drawn \(6,\), truth \(20, 6\)"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(
+    call: Callable[[Any], Any], message: str, normal: Normal
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(normal(20, 6))
