@@ -99,6 +99,7 @@ WRONG: dict[str, list[Any]] = {
     "seeds": ["12", None, [], [1, 1], [1.5], [True], True, -1, [-1], 2.5, {1}, 1j],
     "seed": ["1", None, 1.5, -1, True, 1j],
     "table": [None, "x", 3, torch.ones(0, 4), torch.full((6, 4), math.nan), torch.tensor(1.0)],
+    "scores": [None, "x", 3, torch.ones(0, 4), torch.full((6,), math.nan)],
     "labels": [
         None,
         "x",
@@ -166,7 +167,11 @@ def stream(kind: Callable[..., core.Batches]) -> Case:
 def probe(call: Callable[..., object], of: str, **kinds: str) -> Case:
     """A probe of twelve samples of four features."""
     options = {"steps": 2, "epochs": 1, "learning_rate": 0.01, "batch_size": 5, "progress": False}
-    targets = {"labels": torch.arange(12) % 2, "targets": table(12, 1), "pixels": table(12, 4)}
+    targets = {
+        "labels": torch.arange(12) % 2,
+        "targets": table(12, 1),
+        "pixels": table(12, 4).sigmoid(),
+    }
     known: dict[str, Any] = options | {"seeds": 0, "seed": 0}
     return Case(
         call,
@@ -226,7 +231,7 @@ CASES = {
     "script_scale": Case(core.script_scale, lambda: {"alpha": 0.5}, {"alpha": "share"}),
     "init_stacked": Case(
         core.init_stacked,
-        lambda: {"make": lambda: torch.nn.Linear(2, 2), "seeds": [0, 1]},
+        lambda: {"make": lambda: core.MLPEncoder(4, 3, 2), "seeds": [0, 1]},
         {"make": "function", "seeds": "seeds"},
     ),
     "unstack": Case(
@@ -285,7 +290,7 @@ CASES = {
     "adam_classifier": probe(adam_classifier, "labels", **EPOCHS),
     "train_decoder": probe(train_decoder, "pixels", **EPOCHS),
     "auroc": Case(
-        auroc, lambda: {"good": table()[0], "odd": table()[1]}, {"good": "table", "odd": "table"}
+        auroc, lambda: {"good": table()[0], "odd": table()[1]}, {"good": "scores", "odd": "scores"}
     ),
     "mahalanobis": Case(
         mahalanobis,
@@ -305,7 +310,7 @@ CASES = {
         {
             "series": "series",
             "past": "count",
-            "future": "count",
+            "future": "not negative",
             "every": "count",
             "mean": "statistic",
             "std": "statistic",
@@ -353,7 +358,7 @@ def fault(case: Case, name: str, value: object, wrong: bool) -> str | None:
     try:
         case.call(**{**case.arguments(), name: value})
     except OURS as error:
-        words = "|".join([*case.kinds, "table", "view", "samples"])
+        words = "|".join([*case.kinds, "table", "samples", "configuration"])
         named = re.search(rf"\b({words})s?\b", str(error))
         return None if named else f"{type(error).__name__} names no argument: {error}"
     except Exception as error:
