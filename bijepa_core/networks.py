@@ -5,7 +5,7 @@ from types import NoneType
 import torch
 from torch import Tensor, nn
 
-from bijepa_core._support.checks import check_counts, check_kind
+from bijepa_core._support.checks import check_counts, check_kind, is_zero
 from bijepa_core.layers import BatchNorm1d, BatchNorm2d, Conv2d, LayerNorm, Linear
 
 
@@ -100,7 +100,7 @@ class MLPPredictor(nn.Module):
     ) -> None:
         super().__init__()
         check_counts(embed_dim=embed_dim, hidden_dim=hidden_dim)
-        if z_dim != 0:
+        if not is_zero(z_dim):
             check_counts(z_dim=z_dim)
         self.z_dim = z_dim
         self.net = nn.Sequential(
