@@ -28,11 +28,12 @@ def atomic_write(path: str | Path, content: bytes) -> None:
         OSError: if it cannot be written (a full disk, say): the old file is untouched and
             nothing half-written stays behind.
     """
-    path = Path(os.path.realpath(path))
+    special = os.path.exists(path) and not os.path.isfile(path)
+    path = Path(path if special else os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     name = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
-        if path.exists() and not path.is_file():
+        if special:
             path.write_bytes(content)
             return
         with open(name, "xb") as file:

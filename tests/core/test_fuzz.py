@@ -358,7 +358,7 @@ def fault(case: Case, name: str, value: object, wrong: bool) -> str | None:
     try:
         case.call(**{**case.arguments(), name: value})
     except OURS as error:
-        words = "|".join([*case.kinds, "table", "samples", "configuration"])
+        words = "|".join([*case.kinds, "table", "samples", "targets", "configuration"])
         named = re.search(rf"\b({words})s?\b", str(error))
         return None if named else f"{type(error).__name__} names no argument: {error}"
     except Exception as error:

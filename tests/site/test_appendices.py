@@ -20,6 +20,7 @@ INTERNAL = {
     "files",
     "interrupts",
     "locks",
+    "process",
     "progress",
     "threads",
 }
