@@ -119,7 +119,7 @@ class MLPPredictor(nn.Module):
             ``(*seeds, batch, d)``.
 
         Raises:
-            ValueError: if z is missing, unexpected, or of the wrong width.
+            ValueError: if z is missing, unexpected, or of the wrong width or dtype.
         """
         check_kind("z must be a tensor, (*seeds, batch, z_dim), or None.", z, Tensor, NoneType)
         received = 0 if z is None else z.shape[-1] if z.ndim else 1
@@ -128,7 +128,11 @@ class MLPPredictor(nn.Module):
                 f"this predictor takes a z of width {self.z_dim} (0: none); received width "
                 f"{received}. Build it with z_dim={received}, or pass a matching z."
             )
-        return self.net(s if z is None else torch.cat([s, z], dim=-1))
+        if z is None:
+            return self.net(s)
+        if torch.promote_types(s.dtype, z.dtype) != s.dtype:
+            raise ValueError(f"z must be of dtype {s.dtype}; received {z.dtype}. Convert it.")
+        return self.net(torch.cat([s, z], dim=-1))
 
 
 class Decoder(nn.Module):

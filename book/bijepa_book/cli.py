@@ -436,7 +436,7 @@ def _status(arguments: Sequence[str] | None) -> int:
         sentence = _sentence(error)
         if not sentence:
             raise
-        _say(f"bijepa: {sentence}")
+        _say("bijepa: " + sentence.replace("\n", "\\n"))  # one line, whatever was typed
         return STATUS_OF_ERRORS
     return 0
 
