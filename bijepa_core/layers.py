@@ -121,7 +121,7 @@ class _Conv(nn.modules.conv._ConvNd):
     """Convolution; many seeds become the groups of one grouped convolution."""
 
     takes_seeds = True
-    convolve: Callable[..., Tensor]
+    _convolve: Callable[..., Tensor]
 
     def forward(self, input: Tensor) -> Tensor:
         axes = len(self.kernel_size) + 2
@@ -139,19 +139,19 @@ class _Conv(nn.modules.conv._ConvNd):
         weight = self.weight.flatten(0, 1)  # (seeds * out, in / groups, *kernel)
         bias = None if self.bias is None else self.bias.flatten()
         settings = (self.stride, padding, self.dilation, groups)
-        return channels_into_seeds(self.convolve(folded, weight, bias, *settings), seeds)
+        return channels_into_seeds(self._convolve(folded, weight, bias, *settings), seeds)
 
 
 class Conv1d(_Conv, nn.Conv1d):
     """Convolution of series; see ``torch.nn.Conv1d``."""
 
-    convolve = staticmethod(F.conv1d)
+    _convolve = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv, nn.Conv2d):
     """Convolution of images; see ``torch.nn.Conv2d``."""
 
-    convolve = staticmethod(F.conv2d)
+    _convolve = staticmethod(F.conv2d)
 
 
 class _Pool(nn.Module):

@@ -83,10 +83,13 @@ def element(demo: Demo) -> str:
     needs = " ".join(demo.needs)
     return f"""<section class="demo" id="{demo.anchor}" data-demo="{demo.name}" \
 data-needs="{needs}" aria-label="{escape(demo.label)}">
+<div class="demo-still">
 <img src="{FOLDER}/still-{demo.name}.png" alt="{escape(demo.alt)}" decoding="async">
+<p>This picture shows the demo, which computes in the browser; the figures of this chapter show what
+it finds. <span class="noprint">The demo needs JavaScript and takes the picture's place as you come
+near. If it does not, reload the page.</span></p>
+</div>
 <p class="demo-status" role="status"></p>
-<noscript><p>This demo computes in the browser and needs JavaScript. The picture shows how it looks;
-the figures of this chapter show what it finds.</p></noscript>
 </section>"""
 
 

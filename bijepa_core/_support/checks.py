@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bijepa_core._support.arrays import Data, as_tensor
 
-PART = 4096  # rows looked at in one go
+PART = 2**22  # values looked at in one go
 WHOLE = {torch.int64, torch.int32}  # what torch's embeddings take
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
@@ -92,7 +92,8 @@ def check_table(x: Tensor, y: Tensor, axes: int = 1) -> None:
         if values.numel() == 0:
             raise ValueError(f"{name} must not be empty; received shape {tuple(values.shape)}.")
         # part by part: isfinite makes a copy, and a mapped table may be larger than memory
-        bad = sum(int((~torch.isfinite(part)).sum()) for part in values.split(PART))
+        rows = max(PART * len(values) // values.numel(), 1)
+        bad = sum(int((~torch.isfinite(part)).sum()) for part in values.split(rows))
         if bad:
             raise ValueError(
                 f"{name} must be finite; {bad} of its {values.numel()} values are NaN or infinite. "

@@ -132,7 +132,8 @@ class LoaderBatches:
             )
         (self.seed,) = check_seeds([seed])
         self.loader, self.pair = loader, pair
-        self._step, self._last, self._walk = -1, NOTHING, iter([NOTHING][:0])
+        self._step, self._last = -1, NOTHING
+        self._walk: Iterator[tuple[Tensor, Tensor]] = iter(())
 
     @property
     def smallest_batch(self) -> int:
@@ -193,7 +194,7 @@ class LoaderBatches:
         return {"stream": "LoaderBatches", "seed": self.seed, "first_batch": first}
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_step": -1, "_last": NOTHING, "_walk": iter([NOTHING][:0])}
+        return self.__dict__ | {"_step": -1, "_last": NOTHING, "_walk": iter(())}
 
 
 def _has_length(loader: Iterable[Any]) -> TypeGuard[Sized]:

@@ -23,7 +23,8 @@ PREFIX = urlsplit(URLS["Documentation"]).path  # /bijepa-book/
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-DESK, LAPTOP, PHONE = 1400, 1100, 360  # pixels across
+DESK, LAPTOP, PHONE = 1400, 1100, 320  # pixels across
+LETTERS = ("200%", "100%")  # of their usual size: WCAG 1.4.4 and 1.4.10
 SETTLING = 400  # milliseconds: 300 after a change the theme lets the keyboard reach what scrolls
 
 FLAGS = [
@@ -71,7 +72,7 @@ class Visit:
     foreign: list[str] = field(default_factory=list)
     look: dict[str, Any] = field(default_factory=dict)
     themes: list[str] = field(default_factory=list)
-    overflow: dict[int, list[str]] = field(default_factory=dict)
+    overflow: dict[str, list[str]] = field(default_factory=dict)
     contrast: dict[str, list[str]] = field(default_factory=dict)
     violations: dict[int, list[str]] = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from tests.site.browsing import (
     DESK,
     FRAME,
     LAPTOP,
+    LETTERS,
     ONE_OF_A_KIND,
     OVERFLOW,
     PAGES,
@@ -120,8 +121,10 @@ def look_at(context: "BrowserContext", address: str, axe: str, looks: set[str]) 
     visit.violations[DESK] = violations(page, STANDARD)
     for width in (LAPTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(REST)
-        visit.overflow[width] = page.evaluate(OVERFLOW)
+        for size in LETTERS:
+            page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+            page.evaluate(REST)
+            visit.overflow[f"{width} pixels, letters of {size}"] = page.evaluate(OVERFLOW)
     page.wait_for_timeout(SETTLING)
     # in the narrow article nothing is new but what scrolls; around it are other controls
     visit.violations[PHONE] = violations(page, SCROLLING) + violations(page, STANDARD, FRAME)
@@ -181,11 +184,11 @@ def test_all_images_are_there_and_described(visits: Visits) -> None:
 
 
 def test_nothing_sticks_out_of_the_window(visits: Visits) -> None:
-    """On a phone and on a small laptop, where the theme has no margin left."""
+    """On a phone and on a small laptop, where the theme has no margin left; large letters, too."""
     flaws = [
-        f"{name}, {width} pixels: {element}"
+        f"{name}, {at}: {element}"
         for name, visit in visits.items()
-        for width, elements in visit.overflow.items()
+        for at, elements in visit.overflow.items()
         for element in elements
     ]
     assert flaws == []

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -188,29 +187,6 @@ def test_without_scripts_a_picture_and_a_sentence_stand_there(
             assert "needs JavaScript" in section.inner_text(), name
             assert section.locator("img").get_attribute("alt"), name
             assert (FOLDER / f"still-{name}.png").stat().st_size > 5_000, name
-
-
-@pytest.mark.slow
-def test_a_stopped_download_gives_a_sentence(browser: "Browser", served: str) -> None:
-    with browser.new_context() as context:
-        page = context.new_page()
-        for name, chapter in CHAPTERS.items():
-            context.route(f"**/interactive/{NEEDS[name][-1]}.js", lambda route: route.abort())
-            page.goto(f"{served}{chapter}.html")
-            page.locator(f"[data-demo={name}]").scroll_into_view_if_needed()
-            note = page.locator(f"[data-demo={name}] .demo-note")
-            note.wait_for(timeout=CLOSE)
-            assert "did not arrive" in note.inner_text(), name
-
-
-@pytest.mark.slow
-def test_an_address_with_nonsense_gives_a_sentence(page: "Page", served: str) -> None:
-    """It names every part that the demo could not make sense of."""
-    nonsense = ["nothing", "x.1e999", "__proto__.1", "a.", "seed.NaN", "\N{CHECK MARK}.2"]
-    for name in CHAPTERS:
-        section = open_demo(page, name, served, f"?{name}={quote('~'.join(nonsense))}")
-        until_status(page, name, f"does not have ({', '.join(nonsense)})")
-        assert section.locator(".demo-body").is_visible(), name
 
 
 # The explosion lab

@@ -3,10 +3,10 @@ import code from "worker:explosion-worker";
 import { chart } from "./chart.js";
 import { startWorker } from "./host.js";
 import {
-  brief, button, checkbox, choice, complaint, fill, h, liveRegion, readAddress, slider, writeAddress,
+  brief, button, checkbox, choice, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
 
-const NAME = "explosion", ANCHOR = "explosion-lab";
+const NAME = "explosion";
 const numbers = (values) => values.map((value) => [String(value), String(value)]);
 const PRESETS = {
   unconstrained: { norm: false, sphere: false, decay: "0", alpha: 0.5 },
@@ -60,7 +60,7 @@ function panel(letter, preset, changed) {
 
 function build(section) {
   const live = liveRegion();
-  const changed = () => { writeAddress(NAME, all, ANCHOR); };
+  const changed = () => { writeAddress(section, all); };
   const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
   const two = checkbox("second run beside it", true, () => {
     runs[1].element.hidden = !two.get();
@@ -89,9 +89,9 @@ function build(section) {
   const active = () => (two.get() ? runs : runs.slice(0, 1));
   function listen(run) {
     run.data = { loss: [], rows: [] };
-    run.worker = startWorker(code, (said) => hear(run, said), (why) => {
+    run.worker = startWorker(section, code, (said) => hear(run, said), () => {
       run.state = "failed";
-      live.say(`Run ${run.letter} could not go on: ${why}`);
+      run.progress.textContent = "stopped";
       refresh();
     });
   }
@@ -169,7 +169,7 @@ function build(section) {
       [run.step, run.state] = [0, "running"];
       run.progress.textContent = "starting";
       const end = only ?? Number(steps.get());
-      run.worker?.tell(
+      run.worker.tell(
         { kind: "start", settings: run.settings(), seed: Number(seed.get()), end });
     }
     live.say("Training.");
@@ -181,7 +181,7 @@ function build(section) {
       const end = Number(steps.get());
       if (run.state !== "paused" || run.step >= end) continue;
       run.state = "running";
-      run.worker?.tell({ kind, end, seed: Number(seed.get()) });
+      run.worker.tell({ kind, end, seed: Number(seed.get()) });
     }
     refresh();
   }
@@ -189,17 +189,18 @@ function build(section) {
   const train = button("Train", () => (begun() ? proceed("go") : start()), { class: "demo-button demo-main" });
   const pause = button("Pause", () => {
     for (const run of active()) {
-      if (run.state === "running") run.worker?.tell({ kind: "pause" });
+      if (run.state === "running") run.worker.tell({ kind: "pause" });
     }
   });
   const step = button("One step", () => (begun() ? proceed("step") : start(1)));
   const again = button("Restart", () => start());
   function refresh() {
-    const running = active().some((run) => run.state === "running");
+    const is = (state) => active().some((run) => run.state === state);
+    const [running, failed] = [is("running"), is("failed")];
     train.textContent = begun() ? "Go on" : "Train";
-    train.disabled = running;
-    pause.disabled = !running;
-    step.disabled = running;
+    train.disabled = step.disabled = running || failed;
+    pause.disabled = !running || failed;
+    again.disabled = failed;
   }
 
   const body = h("div", { class: "demo-body" },
@@ -212,10 +213,10 @@ function build(section) {
       h("span", { class: "demo-key demo-key-b" }), "run B"),
     h("div", { class: "demo-charts" }, ...Object.values(charts).map((one) => one.element)));
   runs.forEach(listen);
-  const { wrong } = readAddress(NAME, all);
+  readAddress(section, all);
   runs.forEach((run) => run.matches());
   runs[1].element.hidden = !two.get();
-  live.say(wrong.length ? complaint(wrong) : "Press Train. A run of 2,000 steps takes some seconds.");
+  live.say("Press Train. A run of 2,000 steps takes some seconds.");
   refresh();
 
   section.demo = {

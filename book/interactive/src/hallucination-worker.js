@@ -70,6 +70,7 @@ const answers = {
         const s = embedded(Float32Array.from(part, (v) => v / 255), AT_ONCE);
         for (const way of ways) found[way].set(features(way, s.ref).dataSync(), i * WIDTH);
         s.dispose();
+        postMessage({ kind: "progress" });
         await new Promise((next) => { setTimeout(next, 0); });
       }
       Object.assign(banks, found);

@@ -2,11 +2,12 @@
 import code from "worker:hallucination-worker";
 import { latest, startWorker } from "./host.js";
 import {
-  button, canvas, choice, color, complaint, fill, h, liveRegion, readAddress, slider, writeAddress,
+  button, canvas, choice, color, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
+import { fail, remark } from "./notes.js";
 import { arrival, bytes } from "./weights.js";
 
-const NAME = "hallucination", ANCHOR = "hallucination-pad";
+const NAME = "hallucination";
 const ROWS = 28, COLUMNS = 14, PIXELS = ROWS * COLUMNS;
 const TITLES = {
   encoder: "from the encoder", forward: "through the forward predictor",
@@ -36,14 +37,14 @@ function build(section) {
   const live = liveRegion();
   let pixels = new Float32Array(PIXELS), truth = null, label = null;
   let answer = {}, images = null, worker = null, loaded = false;
-  let cursor = [7, 5], pen = null, usedKeys = false, took = 0;
+  let cursor = [7, 5], pen = null, before = null, usedKeys = false, took = 0;
 
-  const share = () => { writeAddress(NAME, controls, ANCHOR); };
+  const choose = () => { writeAddress(section, controls); pick(); };
   const given = choice("you draw", [["left", "the left half"], ["right", "the right half"]], "left",
-    () => { pick(); });
+    choose);
   const digit = choice("take a digit", [["none", "none: draw one"], ["any", "any"],
-    ...Array.from({ length: 10 }, (_, i) => [String(i), String(i)])], "3", () => { index.set(0); pick(); });
-  const index = slider("which one", [0, 19, 1], 0, () => { pick(); }, 0);
+    ...Array.from({ length: 10 }, (_, i) => [String(i), String(i)])], "3", () => { index.set(0); choose(); });
+  const index = slider("which one", [0, 19, 1], 0, choose, 0);
   const pressure = choice("pen", [["ink", "draws"], ["rub", "rubs out"]], "ink", () => {});
   const controls = { given, digit, index };
 
@@ -84,14 +85,16 @@ function build(section) {
         });
       return { ...one, caption, figure: h("figure", {}, one.element, caption) };
     });
+    const similar = h("div", {}, h("p", { class: "demo-title" }, "Most similar training images"),
+      h("div", { class: "demo-nears" }, ...near.map((one) => one.figure)));
     outcomes[way] = {
       side, picture, bars, near,
+      similar,
       element: h("div", { class: "demo-way" },
         h("p", { class: "demo-title" }, `The ${side} half ${title}`), picture.element,
         h("ul", { class: "demo-bars", "aria-label": `probability of each digit, ${title}` },
           ...bars.map((one) => one.row)),
-        h("p", { class: "demo-title" }, "Most similar training images"),
-        h("div", { class: "demo-nears" }, ...near.map((one) => one.figure))),
+        similar),
     };
   }
   const real = canvas({ class: "demo-picture", role: "img", "aria-label": "the true digit" }, (c, w, hgt) => {
@@ -105,7 +108,6 @@ function build(section) {
 
   /** Take an image, or an empty pad. */
   function pick() {
-    share();
     const side = given.get();
     [truth, label] = [null, null];
     pixels = new Float32Array(PIXELS);
@@ -125,6 +127,7 @@ function build(section) {
   }
   /** Put ink (or take it away) around a point in pixels of the half. */
   function touch(x, y, last) {
+    remark(section, "");
     const [lx, ly] = last ?? [x, y];
     const rub = pressure.get() === "rub" || touch.rub;
     for (let row = 0; row < ROWS; row += 1) {
@@ -144,22 +147,27 @@ function build(section) {
       ((event.clientY - box.top) / box.height) * ROWS];
   };
   pad.element.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary) return; // two fingers magnify the page
     pad.element.setPointerCapture(event.pointerId);
-    pen = place(event);
+    [pen, before] = [place(event), pixels.slice()];
     usedKeys = false;
     touch(...pen);
   });
   pad.element.addEventListener("pointermove", (event) => {
-    if (!pen) return;
+    if (!pen || !event.isPrimary) return;
     const next = place(event);
     touch(...next, pen);
     pen = next;
   });
-  for (const end of ["pointerup", "pointercancel"]) {
-    pad.element.addEventListener(end, () => { pen = null; tell(); });
-  }
+  pad.element.addEventListener("pointerup", () => { pen = null; tell(); });
+  pad.element.addEventListener("pointercancel", () => { // it was no stroke
+    if (pen) pixels.set(before);
+    pen = null;
+    request();
+  });
   pad.element.addEventListener("blur", () => pad.redraw());
   pad.element.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (move) {
       cursor = [Math.min(Math.max(cursor[0] + move[0], 0), COLUMNS - 1),
@@ -176,7 +184,7 @@ function build(section) {
   });
   function clear() {
     digit.set("none");
-    pick();
+    choose();
   }
 
   const ask = (side, values) => worker.ask({ kind: "complete", given: side, pixels: values });
@@ -214,7 +222,7 @@ function build(section) {
     });
     if (!parts.length) return;
     const blank = pixels.every((v) => v === 0) ? "The half is empty. " : "";
-    live.say(`${blank}${parts.join("; ")}.${label === null ? "" : ` In truth: a ${label}.`}`);
+    live.say(`${blank}Read ${parts.join("; ")}.${label === null ? "" : ` In truth: a ${label}.`}`);
   }
 
   const body = h("div", { class: "demo-body" },
@@ -224,35 +232,35 @@ function build(section) {
     h("div", { class: "demo-ways" },
       h("div", { class: "demo-way" }, h("p", { class: "demo-title" }, "Draw here"), pad.element, realBox),
       ...Object.values(outcomes).map((one) => one.element)));
-  const { wrong } = readAddress(NAME, controls);
+  readAddress(section, controls);
   live.say("Fetching the model, about two megabytes.");
   for (const one of Object.values(outcomes)) one.element.hidden = one.side === given.get();
-  worker = startWorker(code, (said) => {
+  worker = startWorker(section, code, (said) => {
     if (said.kind === "loaded") {
       loaded = true;
       pick();
       if (images) sendBank();
-      if (wrong.length) live.say(complaint(wrong));
-    } else { // it has the training images
+    } else if (said.kind === "banked") { // it has the training images
       section.dataset.banked = "";
       request();
     }
-  }, (why) => { live.say(`The pad could not go on: ${why}`); });
+  });
   const sendBank = () => worker.tell(
     { kind: "bank", left: images.text.left, right: images.text.right });
-  arrival("hallucination").then((packed) => worker?.tell({ kind: "load", packed }));
+  arrival("hallucination").then((packed) => worker.tell({ kind: "load", packed }));
   arrival("images").then((packed) => {
     if (!packed) { // built where MNIST could not be had
       digit.set("none");
       digit.element.hidden = true;
       index.element.hidden = true;
+      for (const one of Object.values(outcomes)) one.similar.hidden = true;
       return;
     }
     const set = ({ left, right, labels }) =>
       ({ left: bytes(left), right: bytes(right), labels: bytes(labels) });
     images = { train: set(packed.train), test: set(packed.test), text: packed.train };
     if (loaded) { sendBank(); pick(); }
-  });
+  }).catch((error) => fail(section, `the images are damaged (${error.message}).`));
   section.demo = { ask, took: () => took, images: () => images, answer: () => answer };
   fill(section, body);
 }

@@ -4,12 +4,12 @@ import code from "worker:lorenz-worker";
 import { latest, startWorker } from "./host.js";
 import { DT, STATES, later, orbit } from "./system.js";
 import {
-  brief, canvas, choice, color, complaint, fill, h, liveRegion, readAddress, slider, writeAddress,
+  brief, canvas, choice, color, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
 import { arrival } from "./weights.js";
 
-const NAME = "lorenz", ANCHOR = "lorenz-explorer";
-const CENTER = new Vector3(0, 0, 25), DISTANCE = 88, FARTHEST = 40, GRIP = 22;
+const NAME = "lorenz";
+const CENTER = new Vector3(0, 0, 25), DISTANCE = 88, FARTHEST = 40, GRIP = 22, SLOP = 8;
 const STYLES = { // color, width, dash
   truth: ["text", 1.5, []], seen: ["text", 4, []], forecast: ["run-0", 2.5, [7, 4]],
   past: ["run-1", 2.5, [2, 3]], straight: ["third", 2, [10, 3, 2, 3]],
@@ -22,8 +22,8 @@ const KEYS = [
 
 function build(section) {
   const live = liveRegion();
-  const redo = () => { writeAddress(NAME, controls, ANCHOR); compute(); };
-  const look = () => { writeAddress(NAME, controls, ANCHOR); view.redraw(); };
+  const redo = () => { writeAddress(section, controls); compute(); };
+  const look = () => { writeAddress(section, controls); view.redraw(); };
   const controls = {
     x: slider("start x", [-FARTHEST, FARTHEST, 0.1], 1, redo, 1),
     y: slider("start y", [-FARTHEST, FARTHEST, 0.1], 1, redo, 1),
@@ -106,15 +106,17 @@ function build(section) {
     return [event.clientX - box.left, event.clientY - box.top, box.width, box.height];
   };
   view.element.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary) return; // two fingers magnify the page
     const [x, y, width, height] = at(event), [hx, hy] = onScreen(start(), width, height);
     drag = {
       state: Math.hypot(x - hx, y - hy) < GRIP, x, y,
-      turn: controls.turn.get(), tilt: controls.tilt.get(),
+      turn: controls.turn.get(), tilt: controls.tilt.get(), // a finger may yet mean to scroll
+      held: event.pointerType === "touch",
     };
     view.element.setPointerCapture(event.pointerId);
   });
   view.element.addEventListener("pointermove", (event) => {
-    if (!drag) return;
+    if (!drag || !event.isPrimary) return;
     const [x, y, width, height] = at(event);
     if (drag.state) { // along the plane through the start that faces the reader
       const depth = new Vector3(...start()).project(camera).z;
@@ -122,6 +124,10 @@ function build(section) {
       for (const axis of ["x", "y", "z"]) controls[axis].set(p[axis]);
       redo();
     } else {
+      const [right, down] = [Math.abs(x - drag.x), Math.abs(y - drag.y)];
+      if (drag.held && Math.max(right, down) < SLOP) return;
+      if (drag.held && down >= right) { drag = null; return; } // the page's own scrolling
+      drag.held = false;
       // from where the drag began: whole degrees would swallow small moves one by one
       const turned = drag.turn - (x - drag.x) / 2;
       controls.turn.set(turned - 360 * Math.round(turned / 360));
@@ -133,10 +139,17 @@ function build(section) {
     const [x, y, width, height] = at(event.touches[0]), [hx, hy] = onScreen(start(), width, height);
     if (Math.hypot(x - hx, y - hy) < GRIP) event.preventDefault();
   }, { passive: false });
-  for (const end of ["pointerup", "pointercancel"]) {
-    view.element.addEventListener(end, () => { drag = null; });
-  }
+  view.element.addEventListener("pointerup", () => { drag = null; });
+  view.element.addEventListener("pointercancel", () => { // the browser scrolls: nothing was turned
+    if (drag && !drag.state) {
+      controls.turn.set(drag.turn);
+      controls.tilt.set(drag.tilt);
+      view.redraw();
+    }
+    drag = null;
+  });
   view.element.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const [name, by] = { ArrowLeft: ["turn", 5], ArrowRight: ["turn", -5], ArrowUp: ["tilt", 5],
       ArrowDown: ["tilt", -5] }[event.key] ?? [];
     if (!name) return;
@@ -207,6 +220,7 @@ function build(section) {
 
   const body = h("div", { class: "demo-body" },
     h("p", { class: "demo-hint" }, "Drag the ringed point to move the start, anything else to turn. " +
+      "A finger turns it sideways first: straight up and down scrolls the page. " +
       "Every slider does the same from the keyboard; arrow keys turn the picture."),
     view.element,
     h("p", { class: "demo-legend" }, ...KEYS.map(([name, text]) =>
@@ -220,15 +234,13 @@ function build(section) {
         h("caption", {}, "Root mean square distance from the truth, in the system's units"),
         h("thead", {}, h("tr", {}, ...["window", "model", "copy the nearest state", "straight on"].map(
           (name) => h("th", { scope: "col" }, name)))), table)));
-  const { wrong } = readAddress(NAME, controls);
-  const failed = (why) => { live.say(`The explorer could not start: ${why}`); };
+  readAddress(section, controls);
   live.say("Fetching the model.");
-  worker = startWorker(code, async () => {
+  worker = startWorker(section, code, () => {
     loaded = true;
-    await compute();
-    if (wrong.length) live.say(complaint(wrong));
-  }, failed);
-  arrival("lorenz").then((packed) => worker?.tell({ kind: "load", packed }));
+    compute();
+  });
+  arrival("lorenz").then((packed) => worker.tell({ kind: "load", packed }));
   section.demo = { ask, truth, scene: () => scene };
   fill(section, body);
 }

@@ -3,15 +3,10 @@ import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 
 /** Answer messages by their `kind`; an error becomes a sentence for the page. */
 export function serve(answers) {
+  const failed = (error) => postMessage({ kind: "failed", message: error.message });
   const ready = init("wasm").then(() => defaultDevice("wasm"));
-  globalThis.onmessage = async ({ data }) => {
-    try {
-      await ready;
-      await answers[data.kind](data);
-    } catch (error) {
-      postMessage({ kind: "failed", message: error.message });
-    }
-  };
+  ready.catch(failed); // at once, not when the first question comes
+  globalThis.onmessage = ({ data }) => ready.then(() => answers[data.kind](data)).catch(failed);
 }
 
 /** Values with a shape as a tensor. */

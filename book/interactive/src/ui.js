@@ -1,4 +1,5 @@
 // What the three demos share: elements, labelled controls, the address, light and dark.
+import { remark } from "./notes.js";
 
 /** An element with attributes (functions become listeners) and children. */
 export function h(tag, attributes = {}, ...children) {
@@ -65,10 +66,9 @@ export function button(label, pressed, attributes = {}) {
   return h("button", { type: "button", class: "demo-button", click: pressed, ...attributes }, label);
 }
 
-/** Read controls from the address; returns the names it could not make sense of. */
-export function readAddress(demo, controls) {
-  const text = new URLSearchParams(location.search).get(demo);
-  if (text === null) return { found: false, wrong: [] };
+/** Read controls from the address, and remark on what it asks for and cannot have. */
+export function readAddress(section, controls) {
+  const text = new URLSearchParams(location.search).get(section.dataset.demo) ?? "";
   const wrong = [];
   for (const part of text.split("~").filter(Boolean)) {
     const cut = part.indexOf(".");
@@ -78,24 +78,22 @@ export function readAddress(demo, controls) {
     if (parsed === undefined) wrong.push(part.slice(0, 40));
     else control.set(parsed);
   }
-  return { found: true, wrong };
+  if (!wrong.length) return;
+  remark(section, `The address asks for something this demo does not have (${wrong.join(", ")}). ` +
+    "Its usual setting is used instead.");
 }
 
-/** Write controls into the address, so that it can be shared. */
-export function writeAddress(demo, controls, anchor) {
+/** The reader has changed something: it goes into the address, so that it can be shared. */
+export function writeAddress(section, controls) {
+  remark(section, "");
   const all = new URLSearchParams(location.search);
-  all.set(demo, Object.entries(controls).map(([name, one]) => `${name}.${one.text()}`).join("~"));
+  all.set(section.dataset.demo, Object.entries(controls).map(([name, one]) => `${name}.${one.text()}`).join("~"));
   try {
-    history.replaceState(null, "", `?${all}#${anchor}`);
+    history.replaceState(null, "", `?${all}#${section.id}`);
   } catch {
     // a page opened from a file may not rename itself: nothing is lost but the link
   }
 }
-
-/** A sentence for what an address asked for and cannot have. */
-export const complaint = (wrong) =>
-  `The address asks for something this demo does not have (${wrong.join(", ")}). ` +
-  "Its usual setting is used instead.";
 
 /** A region that screen readers follow, and that is not written to more than it has to be. */
 export function liveRegion() {
@@ -106,8 +104,9 @@ export function liveRegion() {
 export const color = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(`--demo-${name}`).trim();
 
-/** Call again whenever the reader switches between light and dark. */
+/** Call again whenever the reader switches between light, dark and colors of their own. */
 export function onTheme(redraw) {
+  matchMedia("(forced-colors: active)").addEventListener("change", redraw);
   new MutationObserver(redraw).observe(
     document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 }
@@ -129,9 +128,12 @@ export function canvas(attributes, draw) {
   return { element, redraw };
 }
 
-/** Put a demo into its place; what the loader noted there stays. */
+/** Put a demo into its place; its picture stays for print, and so does what was noted there. */
 export function fill(section, body) {
-  section.replaceChildren(body, ...section.querySelectorAll(".demo-note"));
+  for (const note of section.querySelectorAll(".demo-note")) {
+    body.querySelector(".demo-status").before(note);
+  }
+  section.replaceChildren(section.querySelector(".demo-still"), body);
   section.dataset.ready = "";
 }
 

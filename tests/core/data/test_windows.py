@@ -46,7 +46,9 @@ def test_pasts_alone_reach_the_end() -> None:
     assert found.y.shape == (6, 2, 0)
 
 
-def test_one_channel_may_come_without_its_axis() -> None:
+def test_whole_numbers_and_one_channel_without_its_axis_are_series_too() -> None:
+    counts = torch.arange(9)
+    assert torch.equal(cut_windows([counts], 4, 2).y, cut_windows([counts.float()], 4, 2).y)
     flat, column = SERIES[0][:, 0], SERIES[0][:, :1]
     assert torch.equal(cut_windows([flat], 4, 2).x, cut_windows([column], 4, 2).x)
 

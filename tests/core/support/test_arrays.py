@@ -82,6 +82,7 @@ def test_a_mapped_table_stays_on_the_disk_and_may_be_read_only(tmp_path: Path) -
         (np.array([1, "a"], object), TypeError, r"numbers; received.*object.*to_numpy\(dtype="),
         (np.array(["a"]), TypeError, "x must hold numbers; received an array of dtype <U1"),
         (np.array([1j]), TypeError, "dtype complex128"),
+        (torch.zeros(2, dtype=torch.complex64), TypeError, "x must hold real numbers; received"),
         (np.array(["2026-01-01"], "datetime64[D]"), TypeError, "datetime64"),
         (np.ma.masked_equal(TABLE, 3), ValueError, r"masked values.*x\.filled\(numpy\.nan\)"),
     ],
@@ -104,3 +105,19 @@ def test_a_function_takes_arrays_by_position_and_by_name() -> None:
     assert torch.equal(one, 3 * torch.from_numpy(TABLE).float())
     with pytest.raises(TypeError, match="plus must hold numbers"):
         scaled(given, plus=np.array(["a"]))  # type: ignore[arg-type]
+
+
+def test_shapes_that_do_not_fit_are_told_and_other_failures_pass_through() -> None:
+    class OutOfMemory(RuntimeError):
+        pass
+
+    @takes_arrays
+    def summed(a: Tensor, b: Tensor) -> Tensor:
+        if len(a) == 0:
+            raise OutOfMemory
+        return a + b
+
+    with pytest.raises(ValueError, match=r"summed cannot work.*a \(3,\), b \(2,\) \(The size of"):
+        summed(torch.zeros(3), torch.zeros(2))
+    with pytest.raises(OutOfMemory):
+        summed(torch.zeros(0), torch.zeros(2))
