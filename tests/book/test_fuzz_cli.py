@@ -158,6 +158,7 @@ def command_lines(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     return arguments, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("idle")
 def test_a_command_line_works_or_one_line_says_why_not(tmp_path: Path) -> None:
     @settings(

@@ -69,8 +69,9 @@ TYPES = [torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.bool, 
 def tensor(shape: tuple[int, ...], dtype: torch.dtype, fill: float | None) -> Tensor:
     """Ones and twos, or one number everywhere where the type can hold it."""
     values = 1 + torch.arange(math.prod(shape)).reshape(shape) % 2
-    holds = fill is not None and (dtype.is_floating_point or dtype.is_complex)
-    return values.to(dtype) if not holds else torch.full(shape, fill, dtype=dtype)
+    if fill is None or not (dtype.is_floating_point or dtype.is_complex):
+        return values.to(dtype)
+    return torch.full(shape, fill, dtype=dtype)
 
 
 TENSORS = st.builds(
