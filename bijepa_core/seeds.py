@@ -160,6 +160,7 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
     Raises:
         ValueError: if seeds break a rule, or a layer cannot take a seed axis.
     """
+    check_kind("make must be a function that builds a torch.nn.Module.", make, Callable)
     plain, modules = plain_seeds(seeds), []
     for seed in check_seeds(plain):
         with initializing(seed):
