@@ -269,6 +269,7 @@ class BiJEPA(nn.Module):
                 f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
                 "Train with alpha strictly between 0 and 1 to have both."
             )
+        check_view(self.online, "x" if direction == "forward" else "y", view, self.seed_axis)
         s = self.embed(view)
         with inference(self):
             return _applied("a predictor", predictor, s, z)

@@ -161,6 +161,7 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
         TypeError: if make is not a function, or builds something else.
         ValueError: if seeds break a rule, or a layer cannot take a seed axis.
     """
+    check_kind("make must be a function that builds a torch.nn.Module.", make, Callable)
     plain, modules = plain_seeds(seeds), []
     if isinstance(make, nn.Module) or not callable(make):
         raise TypeError(

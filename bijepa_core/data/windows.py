@@ -12,7 +12,6 @@ keep these with the model: ``model.save(path, mean=mean, std=std)``, and another
 
 import reprlib
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 
 from bijepa_core._support.arrays import Data, as_tensor
-from bijepa_core._support.checks import check_counts, check_positive
+from bijepa_core._support.checks import check_counts, check_positive, is_zero
 from bijepa_core.seeds import check_seeds, generator
 
 T = TypeVar("T")
@@ -53,7 +52,8 @@ def series_by_name(table: Data, names: Sequence[Any]) -> dict[Any, Tensor]:
         TypeError: if the table does not hold numbers.
         ValueError: if there is not one name a row, or a name is missing.
     """
-    values, listed = _series("table", table), np.asarray(names)
+    plain = names.tolist() if isinstance(names, Tensor) else names  # numpy has no bfloat16
+    values, listed = _series("table", table), np.asarray(plain)
     missing = sum(name is None or name != name for name in listed.flat)
     if listed.shape != (len(values),) or missing:
         raise ValueError(
@@ -175,8 +175,7 @@ def cut_windows(
         TypeError: if a series does not hold numbers.
         ValueError: if series differ in channels, are infinite somewhere, or give no window.
     """
-    none = isinstance(future, Integral) and future == 0
-    check_counts(past=past, every=every, **({} if none else {"future": future}))
+    check_counts(past=past, every=every, **({} if is_zero(future) else {"future": future}))
     listed = _listed(series)
     size = int(past) + int(future)
     center, scale = _statistic("mean", mean, listed[0]), _statistic("std", std, listed[0])
