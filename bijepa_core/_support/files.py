@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 TEMPORARY = ".bijepa-{}.part"
@@ -30,19 +31,20 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     """
     special = os.path.exists(path) and not os.path.isfile(path)
     path = Path(path if special else os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
     name = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
         if special:
             path.write_bytes(content)
             return
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(name, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException as error:
-        name.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed either
+            name.unlink()
         if isinstance(error, OSError):
             kept = "The file that was there is untouched." if path.exists() else "No file was left."
             raise OSError(
