@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from bijepa_book.evidence.statistics import Array, geometric_mean
+from bijepa_book.evidence.statistics import geometric_mean
 from bijepa_book.style import COLORS, DASHES, stacked_panels, style
 
 LABELS = {
