@@ -102,7 +102,7 @@ def _round_ticks(axis: Axes, which: Literal["x", "y"] = "y") -> None:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
     for steps in STEPS:
         ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
-        if len(ticks) >= 4:
+        if len(ticks) >= 3:
             break
     getattr(axis, f"set_{which}ticks")(ticks, [f"{tick:.4g}" for tick in ticks])
     axis.minorticks_off()
