@@ -22,8 +22,8 @@ NBVAL := $(PYTEST) --dist loadscope --nbval
 FAST := not slow and not browser and not site and not notebook
 
 .DEFAULT_GOAL := help
-.PHONY: help book check test lowest lint notebooks record demo-weights verdicts timings test-lab bench \
-  set-address clean
+.PHONY: help book check test lowest lint notebooks record demo-weights verdicts timings test-lab \
+  torture bench set-address clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ timings: $(STAMP) ## Measure how long each notebook takes (about half an hour; l
 
 test-lab: $(STAMP) ## Use each chapter's control in a real JupyterLab (needs Chromium; some minutes)
 	$(BIN)/python tools/test_lab.py
+
+torture: $(STAMP) ## Kill and stop the command some hundred times and see that nothing is lost (ten minutes)
+	$(BIN)/python tools/torture.py
 
 bench: $(STAMP) ## Measure speed and memory against a plain training loop
 	$(BIN)/python -m benchmarks

@@ -44,7 +44,8 @@ class Checkpoint:
     def __post_init__(self) -> None:
         make_plain(self)
         check_counts(every=self.every)
-        check_kind("folder must be a path.", self.folder or None, str, Path)
+        given = None if isinstance(self.folder, str) and not self.folder else self.folder
+        check_kind("folder must be a path.", given, str, Path)
         check_kind("resume must be True or False.", self.resume, bool)
 
     @property

@@ -55,7 +55,8 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
     :func:`varying_share` tells, there is nothing else to know, and the ratio is 1.
 
     Args:
-        terms: the directions' terms, from :class:`bijepa_core.model.Losses`.
+        terms: the directions' terms, those of :class:`bijepa_core.model.Losses`. On held-out
+            windows, after ``model.eval()``: ``relative_loss(model(x, y).terms)``.
 
     Returns:
         ``(*seeds,)``.

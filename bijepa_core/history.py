@@ -72,9 +72,8 @@ class History:
                 self.losses[name][step] = term.loss.detach()
         row, off = divmod(step, self.log_every)
         if off == 0:
-            present = [term for term in terms.values() if term is not None]
-            s = present[0].online
-            self.diagnostics["relative_loss"][row] = relative_loss(present)
+            s = losses.terms[0].online
+            self.diagnostics["relative_loss"][row] = relative_loss(losses.terms)
             self.diagnostics["norm"][row] = norm(s).mean(-1)
             self.diagnostics["variance"][row] = variance(s)
             self.diagnostics["effective_rank"][row] = effective_rank(s)

@@ -48,6 +48,11 @@ class Losses(NamedTuple):
     backward: Term | None
     """y to x (Eq. 7); None where alpha = 1."""
 
+    @property
+    def terms(self) -> list[Term]:
+        """Those of the two that exist, as :func:`.relative_loss` takes them."""
+        return [term for term in (self.forward, self.backward) if term is not None]
+
 
 class BiJEPA(nn.Module):
     """Bi-directional JEPA: one online encoder, its EMA target, a predictor each way (Fig. 1B).
@@ -159,7 +164,7 @@ class BiJEPA(nn.Module):
         if predictor is None or s is None or target is None:
             return None
         self._check_embedding(target)
-        prediction = predictor(s) if z is None else predictor(s, z)  # (*seeds, batch, d)
+        prediction = _applied("a predictor", predictor, s, z)  # (*seeds, batch, d)
         _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
@@ -183,10 +188,13 @@ class BiJEPA(nn.Module):
         """Each view's embedding: in one call for both, where that is the same but for rounding."""
         present = [view for view in views if view is not None]
         if len(present) < len(views) or self.encode_separately or self.view_shape is None:
-            return [None if v is None else self.constraint.project(encoder(v)) for v in views]
+            return [None if v is None else self._embedded(encoder, v) for v in views]
         batch_axis = present[0].ndim - len(self.view_shape) - 1
-        embeddings = self.constraint.project(encoder(torch.cat(present, dim=batch_axis)))
+        embeddings = self._embedded(encoder, torch.cat(present, dim=batch_axis))
         return list(embeddings.chunk(len(present), dim=-2))
+
+    def _embedded(self, encoder: nn.Module, view: Tensor) -> Tensor:
+        return self.constraint.project(_applied("the encoder", encoder, view))
 
     @torch.no_grad()
     def update_target(self) -> None:
@@ -217,7 +225,7 @@ class BiJEPA(nn.Module):
         """
         x = check_view(self.online, "x", x, self.seed_axis)
         with inference(self):
-            return self.constraint.project(self.online(x))
+            return self._embedded(self.online, x)
 
     def predict_forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """The forward predictor's raw output on s_x: the features of Protocol B (Eq. 11).
@@ -261,9 +269,10 @@ class BiJEPA(nn.Module):
                 f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
                 "Train with alpha strictly between 0 and 1 to have both."
             )
+        check_view(self.online, "x" if direction == "forward" else "y", view, self.seed_axis)
         s = self.embed(view)
         with inference(self):
-            return predictor(s) if z is None else predictor(s, z)
+            return _applied("a predictor", predictor, s, z)
 
     def trained_parameters(self) -> list[nn.Parameter]:
         """What the optimizer moves: the online encoder and the predictors, not the target."""
@@ -274,14 +283,16 @@ class BiJEPA(nn.Module):
 
         Args:
             path: the file; written whole or not at all.
-            notes: what belongs with it, as plain data or tensors: the mean and deviation by which
-                its data were normalized, say.
+            notes: what belongs with it, as tensors, arrays or plain data: the mean and deviation
+                by which its data were normalized, say. Arrays come back as tensors.
 
         Raises:
+            TypeError: if a note is of another kind.
             OSError: if it cannot be written; a former file stays.
         """
         check_kind("path must name a file.", path or None, str, Path)
-        content = {"format": FORMAT, "configuration": self.configuration(), "notes": notes}
+        kept = {name: archives.plain(name, note) for name, note in notes.items()}
+        content = {"format": FORMAT, "configuration": self.configuration(), "notes": kept}
         archives.write(path, content | {"weights": self.weights()})
 
     def load(self, path: str | Path) -> dict[str, Any]:
@@ -342,6 +353,21 @@ def _built(predictor: Callable[[], nn.Module]) -> nn.Module:
     module = predictor()
     check_kind("predictor must build a torch.nn.Module.", module, nn.Module)
     return module
+
+
+def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None) -> Any:
+    """What a network gives; where PyTorch says that shapes do not fit, with the shape it got."""
+    try:
+        return module(view) if z is None else module(view, z)
+    except RuntimeError as error:
+        if type(error) is not RuntimeError or "allocate" in str(error):  # too little memory, say
+            raise
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ValueError(
+            f"{part} could not take what it got, {tuple(view.shape)}: {reason}. Axes are (batch, "
+            "...) in a model of one seed, (seeds, batch, ...) in one of many: data, layers and "
+            "seeds must agree on them."
+        ) from error
 
 
 def _check_prediction(prediction: Any, target: Tensor) -> None:

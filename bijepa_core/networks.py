@@ -5,7 +5,7 @@ from types import NoneType
 import torch
 from torch import Tensor, nn
 
-from bijepa_core._support.checks import check_counts, check_kind
+from bijepa_core._support.checks import check_counts, check_kind, is_zero
 from bijepa_core.layers import BatchNorm1d, BatchNorm2d, Conv2d, LayerNorm, Linear
 
 
@@ -100,7 +100,7 @@ class MLPPredictor(nn.Module):
     ) -> None:
         super().__init__()
         check_counts(embed_dim=embed_dim, hidden_dim=hidden_dim)
-        if z_dim != 0:
+        if not is_zero(z_dim):
             check_counts(z_dim=z_dim)
         self.z_dim = z_dim
         self.net = nn.Sequential(
@@ -119,7 +119,7 @@ class MLPPredictor(nn.Module):
             ``(*seeds, batch, d)``.
 
         Raises:
-            ValueError: if z is missing, unexpected, or of the wrong width.
+            ValueError: if z is missing, unexpected, or of the wrong width or dtype.
         """
         check_kind("z must be a tensor, (*seeds, batch, z_dim), or None.", z, Tensor, NoneType)
         received = 0 if z is None else z.shape[-1] if z.ndim else 1
@@ -128,7 +128,11 @@ class MLPPredictor(nn.Module):
                 f"this predictor takes a z of width {self.z_dim} (0: none); received width "
                 f"{received}. Build it with z_dim={received}, or pass a matching z."
             )
-        return self.net(s if z is None else torch.cat([s, z], dim=-1))
+        if z is None:
+            return self.net(s)
+        if torch.promote_types(s.dtype, z.dtype) != s.dtype:
+            raise ValueError(f"z must be of dtype {s.dtype}; received {z.dtype}. Convert it.")
+        return self.net(torch.cat([s, z], dim=-1))
 
 
 class Decoder(nn.Module):

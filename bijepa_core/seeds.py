@@ -158,9 +158,16 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
         The module; with a sequence, its parameters are ``(seeds, ...)``.
 
     Raises:
+        TypeError: if make is not a function, or builds something else.
         ValueError: if seeds break a rule, or a layer cannot take a seed axis.
     """
+    check_kind("make must be a function that builds a torch.nn.Module.", make, Callable)
     plain, modules = plain_seeds(seeds), []
+    if isinstance(make, nn.Module) or not callable(make):
+        raise TypeError(
+            "make must be a function that builds a module, called once for each seed: lambda: "
+            f"BiJEPA(...), say. Received {type(make).__name__}."
+        )
     for seed in check_seeds(plain):
         with initializing(seed):
             modules.append(make())

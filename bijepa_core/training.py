@@ -73,27 +73,15 @@ def pretrain(
         KeyboardInterrupt: on Ctrl-C, SIGTERM or SIGHUP, after the current step, with a checkpoint
             written.
     """
-    check_kind("model must be a BiJEPA; to compile it, compile its encoder.", model, BiJEPA)
     check_counts(steps=steps, log_every=log_every)
     check_positive(learning_rate=learning_rate)
-    check_kind("checkpoint must be a Checkpoint(folder) or None.", checkpoint, Checkpoint, NoneType)
+    _check_arguments(model, batches, steps, checkpoint, on_log)
     check_kind(
-        "batches must be a function of the step, as those of bijepa_core.data.streams are; a "
-        "DataLoader becomes one by LoaderBatches(loader).",
-        batches,
+        "make_optimizer must be a function of parameters, lr and weight_decay, such as the class "
+        "torch.optim.AdamW.",
+        make_optimizer,
         Callable,
     )
-    check_kind(
-        "on_log must be a function of step and history, or None.", on_log, Callable, NoneType
-    )
-    if steps * (model.seed_axis or 1) > MOST:
-        raise ValueError(f"steps must be at most {MOST:,}, over all seeds; received {steps!r}.")
-    mixing = any(isinstance(part, _BatchNorm) for part in model.modules())
-    if mixing and getattr(batches, "smallest_batch", 2) < 2:
-        raise ValueError(
-            "batch normalization needs two samples or more, and a batch of these has one. Choose "
-            "a batch_size that leaves no single row over, or take LayerNorm."
-        )
     steps, log_every, learning_rate = int(steps), int(log_every), float(learning_rate)
     device = resolve_device(device)
     model.to(device).train()
@@ -102,6 +90,8 @@ def pretrain(
     )
     check_kind("make_optimizer must return a torch.optim.Optimizer.", optimizer, Optimizer)
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
+    goes_on = "go on with resume=True (--resume)"
+    kept = "" if checkpoint is None else f", kept in {checkpoint.folder}: {goes_on}"
     keeper = Keeper(checkpoint, model, optimizer, history, learning_rate, batches)
 
     with keeper, borrowing_random_state(device), deferred_interrupt() as interrupted:
@@ -128,18 +118,44 @@ def pretrain(
             if saving:
                 keeper.save(done)
             if stopping:
-                raise StoppedBySignal(f"stopped after {done} of {steps} steps", stopping)
+                raise StoppedBySignal(f"stopped after {done} of {steps} steps{kept}", stopping)
             if on_log is not None and step % log_every == 0:
                 on_log(step, history)
         if interrupted():
-            raise StoppedBySignal(f"stopped after {steps} of {steps} steps", interrupted())
+            raise StoppedBySignal(f"stopped after {steps} of {steps} steps{kept}", interrupted())
     model.eval()
     return history.cpu()
 
 
+def _check_arguments(
+    model: object, batches: object, steps: int, checkpoint: object, on_log: object
+) -> None:
+    """Each is of its kind, and they fit each other."""
+    check_kind("model must be a BiJEPA; to compile it, compile its encoder.", model, BiJEPA)
+    assert isinstance(model, BiJEPA)
+    check_kind("checkpoint must be a Checkpoint(folder) or None.", checkpoint, Checkpoint, NoneType)
+    check_kind(
+        "batches must be a function of the step, as those of bijepa_core.data.streams are; a "
+        "DataLoader becomes one by LoaderBatches(loader).",
+        batches,
+        Callable,
+    )
+    check_kind(
+        "on_log must be a function of step and history, or None.", on_log, Callable, NoneType
+    )
+    if steps * (model.seed_axis or 1) > MOST:
+        raise ValueError(f"steps must be at most {MOST:,}, over all seeds; received {steps!r}.")
+    mixing = any(isinstance(part, _BatchNorm) for part in model.modules())
+    if mixing and getattr(batches, "smallest_batch", 2) < 2:
+        raise ValueError(
+            "batch normalization needs two samples or more, and a batch of these has one. Choose "
+            "a batch_size that leaves no single row over, or take LayerNorm."
+        )
+
+
 def _warns_of_collapse(losses: Losses, step: int) -> bool:
     """Say it where samples have nearly one embedding; whether it was said."""
-    s = next(term.online for term in (losses.forward, losses.backward) if term is not None)
+    s = losses.terms[0].online
     low = varying_share(s) < COLLAPSED
     if s.shape[-2] < 8 or not bool(low.any()):  # a few samples may be alike by chance
         return False

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from bijepa_core._support.arrays import as_tensor, is_array
 from bijepa_core._support.errors import CheckpointError
 from bijepa_core._support.files import atomic_write
 
 DIGEST = 32  # bytes of SHA-256 in front of the content
+PLAIN = (str, bytes, bool, int, float, type(None))
 
 
 def write(path: str | Path, content: dict[str, Any]) -> None:
@@ -25,6 +28,30 @@ def write(path: str | Path, content: dict[str, Any]) -> None:
     body = buffer.getvalue()
     # torch does not check what it reads: a flipped bit would become a wrong weight, unnoticed
     atomic_write(path, hashlib.sha256(body).digest() + body)
+
+
+def plain(name: str, value: Any) -> Any:
+    """A value as :func:`read` will take it: a file that cannot be read again is never written.
+
+    Arrays become tensors, their floating numbers double precision; numpy's numbers become Python's.
+
+    Raises:
+        TypeError: if it is, or holds, anything but tensors, arrays and plain data.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if is_array(value):
+        return as_tensor(name, value, torch.float64)
+    if isinstance(value, dict):
+        return {plain(name, key): plain(name, one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return (list if isinstance(value, list) else tuple)(plain(name, one) for one in value)
+    if type(value) not in PLAIN and not isinstance(value, torch.Tensor):
+        raise TypeError(
+            f"{name} must be tensors, arrays, numbers, text, or lists and dictionaries of them; "
+            f"received {type(value).__name__}. Convert it: str(path), sorted(names), vars(options)."
+        )
+    return value
 
 
 def read(path: str | Path, kind: str) -> Any:

@@ -88,8 +88,9 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         given = signature.bind(*args, **kwargs)
         for name in data:
-            if not isinstance(given.arguments[name], Tensor):
-                given.arguments[name] = as_tensor(name, given.arguments[name])
+            value = given.arguments[name]
+            if not isinstance(value, Tensor) or value.is_complex():  # a tensor keeps its graph
+                given.arguments[name] = as_tensor(name, value)
         try:
             return function(*given.args, **given.kwargs)
         except (IndexError, RuntimeError) as error:

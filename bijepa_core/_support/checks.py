@@ -33,6 +33,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def is_zero(value: object) -> bool:
+    """A whole 0, for what may be none or a count."""
+    return isinstance(value, Integral) and value == 0
+
+
 def check_kind(rule: str, value: object, *kinds: Any) -> None:
     """An argument is of the kind that is asked for.
 

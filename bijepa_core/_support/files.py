@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 TEMPORARY = ".bijepa-{}.part"
@@ -28,20 +29,22 @@ def atomic_write(path: str | Path, content: bytes) -> None:
         OSError: if it cannot be written (a full disk, say): the old file is untouched and
             nothing half-written stays behind.
     """
-    path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    special = os.path.exists(path) and not os.path.isfile(path)
+    path = Path(path if special else os.path.realpath(path))
     name = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
-        if path.exists() and not path.is_file():
+        if special:
             path.write_bytes(content)
             return
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(name, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException as error:
-        name.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed either
+            name.unlink()
         if isinstance(error, OSError):
             kept = "The file that was there is untouched." if path.exists() else "No file was left."
             raise OSError(

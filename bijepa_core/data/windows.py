@@ -10,8 +10,8 @@ keep these with the model: ``model.save(path, mean=mean, std=std)``, and another
 ``cut_windows(new, past, future, **model.load(path))``.
 """
 
+import reprlib
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from bijepa_core._support.arrays import Data, as_tensor
-from bijepa_core._support.checks import check_counts, check_positive
+from bijepa_core._support.checks import check_counts, check_positive, is_zero
 from bijepa_core.seeds import check_seeds, generator
 
 T = TypeVar("T")
@@ -52,7 +52,8 @@ def series_by_name(table: Data, names: Sequence[Any]) -> dict[Any, Tensor]:
         TypeError: if the table does not hold numbers.
         ValueError: if there is not one name a row, or a name is missing.
     """
-    values, listed = _series("table", table), np.asarray(names)
+    plain = names.tolist() if isinstance(names, Tensor) else names  # numpy has no bfloat16
+    values, listed = _series("table", table), np.asarray(plain)
     missing = sum(name is None or name != name for name in listed.flat)
     if listed.shape != (len(values),) or missing:
         raise ValueError(
@@ -83,8 +84,8 @@ def split_series(
     if isinstance(series, str) or not isinstance(series, Sequence) or len(series) < 2:
         raise ValueError(
             "a split by series takes a list of two or more; received "
-            f"{type(series).__name__}. Cut a single long series in two, with a gap as long as a "
-            "pair of windows between them."
+            f"{type(series).__name__}. Pass list(series.values()) for a dictionary. Cut a single "
+            "long series in two, with a gap as long as a pair of windows between them."
         )
     check_positive(held_out=held_out)
     if held_out >= 1:
@@ -174,8 +175,7 @@ def cut_windows(
         TypeError: if a series does not hold numbers.
         ValueError: if series differ in channels, are infinite somewhere, or give no window.
     """
-    none = isinstance(future, Integral) and future == 0
-    check_counts(past=past, every=every, **({} if none else {"future": future}))
+    check_counts(past=past, every=every, **({} if is_zero(future) else {"future": future}))
     listed = _listed(series)
     size = int(past) + int(future)
     center, scale = _statistic("mean", mean, listed[0]), _statistic("std", std, listed[0])
@@ -209,7 +209,10 @@ def _listed(series: Sequence[Data]) -> list[Tensor]:
     listed = [_series(f"series[{i}]", one) for i, one in enumerate(series)]
     channels = sorted({one.shape[-1] for one in listed})
     if len(channels) > 1:
-        raise ValueError(f"all series must have the same channels; received {channels} of them.")
+        raise ValueError(
+            f"all series must have the same channels; received {reprlib.repr(channels)} of them. A "
+            "series is (time, channels), each row a point in time."
+        )
     return listed
 
 

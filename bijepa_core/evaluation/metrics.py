@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bijepa_core._support.arrays import takes_arrays
-from bijepa_core._support.checks import check_counts, check_labels
+from bijepa_core._support.checks import check_counts, check_labels, is_number
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
 
@@ -193,8 +193,10 @@ def mahalanobis(good: Tensor, floor: float = 0.0) -> Callable[[Tensor], Tensor]:
         Maps samples ``(m, d)`` to scores ``(m,)``.
 
     Raises:
-        ValueError: if there are fewer than two samples, or some are not finite.
+        ValueError: if there are fewer than two samples, some are not finite, or floor is negative.
     """
+    if not is_number(floor) or not 0 <= floor < float("inf"):
+        raise ValueError(f"floor must be a finite number >= 0; received {floor!r}.")
     f = good.cpu().double()
     if f.ndim != 2 or len(f) < 2 or not bool(f.isfinite().all()):
         raise ValueError(

@@ -1,29 +1,27 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print.
+
+Nothing large is imported until a command line is known to make sense.
+"""
 
 import argparse
-import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bijepa_book.arguments import Parser, Version, check_writable, jobs, path, place, whole
 from bijepa_book.names import words
+from bijepa_book.process import NobodyReads, hear, heedless_errors, leave, leaving_at_once, put
 from bijepa_book.text import text_table
-from bijepa_core import __version__
-from bijepa_core._support.errors import CheckpointError, CorruptDataError, NonFiniteLossError
-from bijepa_core._support.files import atomic_write
-from bijepa_core.checkpoints import Checkpoint
-from bijepa_core.experiments import (
-    CONFIGURATIONS,
-    DIGITS,
-    EXPERIMENTS,
-    configuration_named,
-    run,
-)
 
+EXPERIMENTS = ("sine", "lorenz", "mnist")
+CONFIGURATIONS = ("classic", "unconstrained", "expressive", "restrictive")
 TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images."
+MOST_STEPS, MOST_SEEDS, LAST_SEED = 10**8, 10**4, 2**64 - 1
+STATUS_OF_STOPS, STATUS_OF_ERRORS = 128, 2  # the first is a shell's: 128 and the signal's number
 Result = tuple[dict[str, Any], str]
 """What ``--json`` writes, and what is printed."""
 Commands = Any
@@ -34,8 +32,28 @@ def _dataset(parser: argparse.ArgumentParser, explanation: str) -> None:
     parser.add_argument("--dataset", choices=["mnist", "digits"], default="mnist", help=explanation)
 
 
+def _device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
+    parser.add_argument(
+        "--device", type=place, default=default, metavar="D",
+        help=f"auto, cpu, cuda or mps (default: {default})",
+    )  # fmt: skip
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here as well")
+    parser.add_argument("--json", type=path, metavar="FILE", help="write the result here as well")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _computing_on(device: str) -> None:
+    """Say what is about to be used."""
+    import torch
+
+    from bijepa_core._support.devices import resolve_device
+
+    _say(f"computing on {resolve_device(device)}, {torch.get_num_threads()} thread(s)")
 
 
 # --- run ----------------------------------------------------------------------------------------
@@ -45,13 +63,15 @@ def _add_run(commands: Commands) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "run",
         help="train one experiment, for one seed or many, and measure it",
-        description="Train one experiment with generators of this package (seed s is the same "
-        "alone or in company), then measure it with the paper's probe and a fair one. "
+        description="Train one experiment with generators of this package, then measure it with "
+        "the paper's probe and a fair one. Seed s gets the same data and starting weights alone or "
+        "in company; what is rounded differently then parts its losses, by about 1e-7 after 100 "
+        "steps and a tenth after 2,000. "
         "One seed takes about 10 s (sine), 20 s (lorenz) or 5 minutes (mnist); 32 seeds of "
         "sine or lorenz a few minutes. " + TIMES,
     )
     parser.set_defaults(execute=_run)
-    parser.add_argument("experiment", choices=list(EXPERIMENTS))
+    parser.add_argument("experiment", choices=EXPERIMENTS)
     parser.add_argument(
         "--configuration",
         default="expressive",
@@ -65,36 +85,48 @@ def _add_run(commands: Commands) -> None:
         help="weight of the forward term, 0 to 1 (default: the configuration's)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--num-seeds", type=int, metavar="N", help="train seeds 0 to N-1 together")
-    which.add_argument("--seed", type=int, default=42, metavar="S", help="one seed (default: 42)")
-    parser.add_argument(
-        "--steps", type=int, metavar="K", help="optimizer steps (default: the paper's)"
+    which.add_argument(
+        "--num-seeds", type=whole(1, MOST_SEEDS), metavar="N",
+        help="train seeds 0 to N-1 together",
+    )  # fmt: skip
+    # no default here: argparse does not see two rivals where one of them is at its default
+    which.add_argument(
+        "--seed", type=whole(0, LAST_SEED), metavar="S", help="one seed (default: 42)"
     )
+    parser.add_argument(
+        "--steps", type=whole(1, MOST_STEPS), metavar="K",
+        help="optimizer steps (default: the paper's)",
+    )  # fmt: skip
     _dataset(parser, "for mnist: digits is scikit-learn's small set, which needs no download")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
-    parser.add_argument("--checkpoint", metavar="DIR", help="write checkpoints into this folder")
+    _device(parser)
+    parser.add_argument("--checkpoint", type=path, metavar="DIR", help="write checkpoints here")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
     _json(parser)
 
 
 def _run(options: argparse.Namespace) -> Result:
+    from bijepa_core import experiments
+    from bijepa_core.checkpoints import Checkpoint
 
-    if options.num_seeds is not None and options.num_seeds < 1:
-        raise ValueError(f"--num-seeds must be at least 1; received {options.num_seeds}.")
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs the folder to resume from: add --checkpoint DIR.")
-    experiment = EXPERIMENTS[options.experiment]
+    experiment = experiments.EXPERIMENTS[options.experiment]
     if options.experiment == "mnist" and options.dataset == "digits":
-        experiment = DIGITS
+        experiment = experiments.DIGITS
     if options.steps is not None:
         experiment = replace(experiment, steps=options.steps)
     kept = None
     if options.checkpoint is not None:
         kept = Checkpoint(options.checkpoint, resume=options.resume)
-    result = run(
+    seeds: int | range = 42 if options.seed is None else options.seed
+    if options.num_seeds is not None:
+        seeds = range(options.num_seeds)
+    configuration = experiments.configuration_named(options.configuration, options.alpha)
+    _computing_on(options.device)
+    result = experiments.run(
         experiment,
-        configuration_named(options.configuration, options.alpha),
-        options.seed if options.num_seeds is None else range(options.num_seeds),
+        configuration,
+        seeds,
         device=options.device,
         checkpoint=kept,
     ).plain()
@@ -137,6 +169,7 @@ def _add_replay(commands: Commands) -> None:
 def _replay(options: argparse.Namespace) -> Result:
     from bijepa_book.paper.replay import replay
 
+    _computing_on("cpu")
     result = replay(options.experiment, options.configuration).plain()
     last = ", ".join(f"{term:.4f}" for term in result["loss"][-1])
     scores = f"A {result['paper_a']:.5f}, B {result['paper_b']:.5f}"
@@ -158,7 +191,7 @@ def _add_reproduce(commands: Commands) -> None:
     parser.set_defaults(execute=_reproduce)
     parser.add_argument("--quick", action="store_true", help="a tenth of the training")
     _dataset(parser, "digits stands in for MNIST where there is no network")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
+    _device(parser)
     _json(parser)
 
 
@@ -166,6 +199,7 @@ def _reproduce(options: argparse.Namespace) -> Result:
     from bijepa_book.paper.report import reproduction
     from bijepa_book.paper.tables import reproduce
 
+    _computing_on(options.device)
     result = reproduce(quick=options.quick, dataset=options.dataset, device=options.device)
     return result, reproduction(result)
 
@@ -184,7 +218,7 @@ def _add_evidence(commands: Commands) -> None:
         "20 minutes (mnist).",
     )
     parser.set_defaults(execute=_evidence)
-    parser.add_argument("--experiment", choices=list(EXPERIMENTS), help="one alone")
+    parser.add_argument("--experiment", choices=EXPERIMENTS, help="one alone")
     parser.add_argument(
         "--condition", action="append", metavar="NAME", help="one alone; may be repeated"
     )
@@ -192,22 +226,25 @@ def _add_evidence(commands: Commands) -> None:
         "--length", choices=["paper", "long"], help="one alone; long is ten times the paper's"
     )
     parser.add_argument(
-        "--num-seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 32; 8 for mnist)"
-    )
+        "--num-seeds", type=whole(1, MOST_SEEDS), metavar="N",
+        help="seeds 0 to N-1 (default: 32; 8 for mnist)",
+    )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=int, default=-1, metavar="J", help="processes (default: one a core)"
-    )
+        "--jobs", type=jobs, default=-1, metavar="J",
+        help="processes of one thread (default: one a core)",
+    )  # fmt: skip
     parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to send the work to")
-    parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda or mps")
+    _device(parser, "cpu")
     parser.add_argument("--resume", action="store_true", help="do only what is missing")
     parser.add_argument(
-        "--results", type=Path, default=Path("evidence"), metavar="DIR", help="default: evidence"
+        "--results", type=path, default=Path("evidence"), metavar="DIR", help="default: evidence"
     )
 
 
 def _evidence(options: argparse.Namespace) -> Result:
     from bijepa_book.evidence.grid import all_conditions
     from bijepa_book.evidence.runner import SEEDS, run_study
+    from bijepa_core._support.devices import resolve_device
 
     wanted = [
         c
@@ -223,6 +260,8 @@ def _evidence(options: argparse.Namespace) -> Result:
             f"no such condition here: {', '.join(sorted(unknown)) or 'none is left'}. "
             f"The study has: {known} (mnist: the first eight, at the paper's length)."
         )
+    if options.dask is None:
+        resolve_device(options.device)
     files = run_study(
         wanted,
         SEEDS if options.num_seeds is None else dict.fromkeys(SEEDS, options.num_seeds),
@@ -231,7 +270,7 @@ def _evidence(options: argparse.Namespace) -> Result:
         resume=options.resume,
         dask=options.dask,
         device=options.device,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
+        say=_say,
     )
     folder = options.results
     return {}, f"{len(files)} conditions in {folder}; verdicts: bijepa claims --results {folder}"
@@ -249,7 +288,7 @@ def _add_claims(commands: Commands) -> None:
     )
     parser.set_defaults(execute=_claims)
     parser.add_argument(
-        "--results", type=Path, metavar="DIR", help="default: the results recorded in the book"
+        "--results", type=path, metavar="DIR", help="default: the results recorded in the book"
     )
     _json(parser)
 
@@ -271,10 +310,10 @@ def _claims(options: argparse.Namespace) -> Result:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of ``bijepa`` and ``python -m bijepa_book``."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="bijepa", description="BiJEPA: run, replay and reproduce the paper's experiments."
     )
-    top.add_argument("--version", action="version", version=f"bijepa {__version__}")
+    top.add_argument("--version", action=Version, nargs=0, help="show the version, and exit")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_run, _add_replay, _add_reproduce, _add_evidence, _add_claims):
         add(commands)
@@ -286,48 +325,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: without the program's name; those of the process by default.
+        arguments: without the program's name; by default those of the process, which then ends
+            with this call.
 
     Returns:
-        The exit status: 0; 2 after a plain error; 130 after Ctrl-C.
+        The exit status: 0; 2 after a plain error; after Ctrl-C, SIGTERM or SIGHUP 128 and the
+        signal's number, as in a shell.
     """
-    options = parser().parse_args(arguments)
+    # Threads that wait for each other by spinning take the cores from everybody else's.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    with heedless_errors():
+        status = _status(arguments)
+        if arguments is None:
+            hear(leave)
+        return status
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    options = None
     try:
-        if options.json is not None:
-            check_writable(options.json)
-        result, text = options.execute(options)
-        if options.json is not None:
-            atomic_write(options.json, (json.dumps(result, indent=1) + "\n").encode())
-    except (
-        ValueError,
-        OSError,
-        CheckpointError,
-        CorruptDataError,
-        NonFiniteLossError,
-        ModuleNotFoundError,
-    ) as error:
-        print(f"bijepa: {error}", file=sys.stderr)
-        return 2
+        with leaving_at_once():
+            options = parser().parse_args(arguments)
+            if options.json is not None:
+                check_writable(options.json)
+            from bijepa_core._support.interrupts import handling_stops
+        with handling_stops():
+            result, text = options.execute(options)
+            try:
+                put(text)  # first: whatever becomes of the file, the result is seen
+            finally:
+                if options.json is not None:
+                    _write(options.json, result)
     except KeyboardInterrupt as stop:
-        advice = ""
-        if options.checkpoint is not None:
-            advice = f"; go on with --checkpoint {options.checkpoint} --resume"
-        elif options.command == "evidence":
-            advice = "; go on with --resume"
-        print(f"bijepa: {str(stop) or 'stopped'}{advice}", file=sys.stderr)
-        return 130
-    print(text)
+        with leaving_at_once():  # for who is impatient
+            _say(f"bijepa: {str(stop) or 'stopped'}{'' if options is None else _advice(options)}")
+        return STATUS_OF_STOPS + getattr(stop, "signal", signal.SIGINT)
+    except NobodyReads:
+        return STATUS_OF_STOPS + 13  # SIGPIPE's number: what any program gives whose reader left
+    except Exception as error:
+        sentence = _sentence(error)
+        if not sentence:
+            raise
+        _say(f"bijepa: {' '.join(sentence.split())}")
+        return STATUS_OF_ERRORS
     return 0
 
 
-def check_writable(path: Path) -> None:
-    """A result's file can be written, before any work is spent on the result.
+def _advice(options: argparse.Namespace) -> str:
+    if options.checkpoint is not None:
+        return f"; go on with --checkpoint {options.checkpoint} --resume"
+    return "; go on with --resume" if options.command == "evidence" else ""
 
-    Raises:
-        ValueError: if it cannot.
-    """
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(
-            f"--json needs a file in an existing folder that can be written to; received {path}."
-        )
+
+def _write(file: Path, result: dict[str, Any]) -> None:
+    from bijepa_book.records import encoded
+    from bijepa_core._support.files import atomic_write
+
+    atomic_write(file, encoded(result))
+
+
+def _sentence(error: Exception) -> str:
+    """What a user needs to know of an error; empty where it is a fault of the program."""
+    if isinstance(error, ValueError | OSError | FloatingPointError | ModuleNotFoundError):
+        return str(error)
+    if isinstance(error, MemoryError) or "allocate" in str(error):  # PyTorch has several classes
+        return f"there is not enough memory. Ask for fewer seeds or steps. ({_first_line(error)})"
+    from bijepa_core._support.errors import CheckpointError, CorruptDataError
+
+    return str(error) if isinstance(error, CheckpointError | CorruptDataError) else ""
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,6 +1,7 @@
 """Recorded results: what took long to compute, or what a run on another machine must match."""
 
 import json
+import math
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -35,8 +36,49 @@ def load(name: str) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in results_folder().glob("*.json"))) or "none"
         raise FileNotFoundError(f"there is no record {name!r}; there are: {known}.")
-    content: dict[str, Any] = json.loads(path.read_text())
+    return read(path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a record's file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its content, plain data.
+
+    Raises:
+        ValueError: naming the file, if it is cut short, no text, no JSON, holds numbers that JSON
+            does not know (NaN), or is anything but one object.
+    """
+
+    def refuse(number: str) -> None:
+        raise ValueError(f"it holds {number}, which is no number of JSON")
+
+    try:
+        content = json.loads(path.read_text("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError, too
+        raise ValueError(f"{path} is not whole ({error}).") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is no record (it holds no object, but {str(content)[:20]!r}).")
     return content
+
+
+def encoded(content: Mapping[str, Any]) -> bytes:
+    """Plain data as the bytes of a JSON file; what is no finite number becomes null.
+
+    JSON knows neither NaN nor infinity, and most readers refuse a file with either.
+    """
+    return (json.dumps(_finite(content), indent=1, allow_nan=False) + "\n").encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def save(name: str, content: Mapping[str, Any], folder: Path | None = None) -> Path:
@@ -51,7 +93,7 @@ def save(name: str, content: Mapping[str, Any], folder: Path | None = None) -> P
         The file's path.
     """
     path = (folder or results_folder()) / f"{name}.json"
-    atomic_write(path, (json.dumps(content, indent=1) + "\n").encode())
+    atomic_write(path, encoded(content))
     return path
 
 

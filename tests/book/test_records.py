@@ -1,5 +1,6 @@
 """Records are found, written whole, and compared with a stated tolerance."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,20 @@ def test_disagreements_are_listed_and_agreement_is_not() -> None:
     assert len(records.disagreements({"a": {"b": nan, "c": 1.0}}, recorded, 0.2)) == 1
     with pytest.raises(KeyError):
         records.disagreements({"a": {"b": 10.0}}, recorded, 0.2)
+
+
+def test_what_is_no_finite_number_is_written_as_null(tmp_path: Path) -> None:
+    content = {"a": [1.5, float("nan"), (float("inf"), 2)], "b": {"c": -float("inf")}}
+    path = records.save("mine", content, tmp_path)
+    assert json.loads(path.read_text()) == {"a": [1.5, None, [None, 2]], "b": {"c": None}}
+    assert records.read(path) == {"a": [1.5, None, [None, 2]], "b": {"c": None}}
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    contents = [b"", b"[]", b"null", b'"a"', b'{"a": NaN}', b'{"a": 1', b"\xff\xfe", b"[" * 10**5]
+    for content in contents:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"mine\.json is no") as raised:
+            records.read(path)
+        assert len(str(raised.value)) < 300

@@ -592,6 +592,43 @@ def test_what_modules_return_is_named_where_it_has_no_place(
         model(torch.zeros(5, 10), torch.zeros(5, 10))
 
 
+def test_shapes_that_layers_refuse_are_shown() -> None:
+    encoder = nn.Sequential(nn.Conv1d(3, 4, 5), nn.Flatten(-2), nn.Linear(16, 4))  # says no shape
+    model, x = BiJEPA(encoder, nn.Identity), torch.zeros(6, 3, 8)
+    narrow = BiJEPA(encoder, lambda: nn.Linear(9, 4))
+    for act, message in (
+        (lambda: model(x[None].expand(2, -1, -1, -1), x[None].expand(2, -1, -1, -1)), "2, 6, 3, 8"),
+        (lambda: model.embed(x.mT), r"the encoder .*\(6, 8, 3\): .*channels.*must agree"),
+        (lambda: model.forecast(x[..., :7]), r"the encoder .*\(6, 3, 7\)"),
+        (lambda: narrow(x, x), r"a predictor .*\(6, 4\): mat1 and mat2.*must agree"),
+        (lambda: narrow.infer_past(x), r"a predictor .*\(6, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+def test_running_out_of_memory_keeps_its_name() -> None:
+    class Greedy(nn.Linear):
+        def forward(self, input: Tensor) -> Tensor:
+            return input.expand(10**15, 3, 2).clone()
+
+    class GreedyOnCuda(nn.Linear):
+        def forward(self, input: Tensor) -> Tensor:
+            raise torch.cuda.OutOfMemoryError("CUDA: no room")
+
+    for greedy, message in ((Greedy, "allocate"), (GreedyOnCuda, "no room")):
+        with pytest.raises(RuntimeError, match=message):
+            BiJEPA(greedy(2, 2), nn.Identity).embed(torch.zeros(3, 2))
+
+
+def test_the_terms_are_those_that_exist() -> None:
+    x = torch.zeros(3, 2)
+    for alpha, present in ((0.5, [True, True]), (1.0, [True, False]), (0.0, [False, True])):
+        losses = BiJEPA(nn.Linear(2, 2), nn.Identity, alpha=alpha)(x, x)
+        wanted = [one for one, there in zip(losses[1:], present, strict=True) if there]
+        assert [id(term) for term in losses.terms] == [id(term) for term in wanted]
+
+
 def test_views_that_do_not_fit_are_named_before_any_work(normal: Normal) -> None:
     model = conv_model(0)
     before = buffers(model)
@@ -653,6 +690,21 @@ def test_a_saved_model_says_the_same_tomorrow(
         assert all(
             torch.equal(a, b) for a, b in zip(trained.parameters(), fresh.parameters(), strict=True)
         )
+
+
+def test_what_is_kept_with_a_model_can_be_read_again(small: Experiment, tmp_path: Path) -> None:
+    model, path = small.model(Configuration(), 0), tmp_path / "model"
+    exact = 1 / 3  # not a float32
+    model.save(path, mean=np.array([exact]), scale=np.float64(exact), parts=[(np.arange(2), "a")])
+    notes = model.load(path)
+    assert (notes["mean"].tolist(), notes["scale"]) == ([exact], exact)
+    ((numbers, text),) = notes["parts"]
+    assert (numbers.tolist(), text) == ([0, 1], "a")
+    before = path.read_bytes()
+    for note in ({1, 2}, [path], {"rule": open}, nn.Identity, np.datetime64("2020-01-01")):
+        with pytest.raises(TypeError, match=r"note must be tensors, arrays.*Convert it"):
+            model.save(path, note=note)
+    assert path.read_bytes() == before
 
 
 def test_a_compiled_encoder_has_the_weights_of_a_plain_one(tmp_path: Path) -> None:

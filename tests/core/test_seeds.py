@@ -218,6 +218,12 @@ def test_stacking_and_unstacking_say_what_they_need() -> None:
             unstack(module, position)  # type: ignore[arg-type]
 
 
+def test_a_module_in_place_of_a_function_that_builds_one_is_named() -> None:
+    for make, received in ((network(), type(network()).__name__), (3, "int")):
+        with pytest.raises(TypeError, match=f"make must be a function.*Received {received}"):
+            init_stacked(make, 0)  # type: ignore[arg-type]
+
+
 def test_models_built_in_threads_are_the_ones_built_alone() -> None:
     alone = [init_stacked(network, seed) for seed in range(40)]
     before = torch.get_rng_state()

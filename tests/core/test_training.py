@@ -435,7 +435,7 @@ def test_an_interrupt_ends_the_step_saves_and_can_be_resumed_from(
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     whole = train(small, stream(kind, 0), folder=straight)
     handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt, match="stopped after 13 of 30 steps"):
+    with pytest.raises(KeyboardInterrupt, match=r"after 13 of 30 steps, kept in .*broken: go on"):
         train(small, Pressing(stream(kind, 0), 12), folder=broken)
     assert signal.getsignal(signal.SIGINT) is handler
     assert content(broken)["done"] == 13
@@ -458,7 +458,7 @@ def test_an_interrupt_without_a_folder_just_ends_after_the_step(small: Experimen
     taken = []
     model = small.model(Configuration(), 0)
     model.register_forward_hook(lambda *_: taken.append(1))
-    with pytest.raises(KeyboardInterrupt, match="stopped after 4 of 30"):
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after 4 of 30 steps$"):
         train(small, Pressing(SineBatches(0, 6), 3), model=model)
     assert len(taken) == 4
 
@@ -617,6 +617,10 @@ def test_the_papers_configurations_give_no_false_alarm(name: str) -> None:
         ({"steps": 10**12}, "steps must be at most 1,000,000,000.*received 1000000000000"),
         ({"log_every": True}, "log_every must be positive and whole; received True"),
         ({"learning_rate": "1e-3"}, "learning_rate must be positive and finite; received '1e-3'"),
+        (
+            {"make_optimizer": torch.optim.SGD([torch.zeros(1)])},
+            "make_optimizer must be a function.*Received SGD",
+        ),
         ({"make_optimizer": lambda *p, **s: None}, "make_optimizer must return.*Received None"),
         ({"device": None}, "device must be 'auto'.*received None"),
         ({"device": "meta"}, "device must be 'auto'.*received 'meta'"),

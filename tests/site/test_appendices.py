@@ -14,12 +14,14 @@ BIBLIOGRAPHY = (BOOK / "references.bib").read_text("utf-8")
 # Not to be looked up: what runs the command line, and what only these packages' own modules use.
 INTERNAL = {
     "archives",
+    "arguments",
     "__main__",
     "checks",
     "cli",
     "files",
     "interrupts",
     "locks",
+    "process",
     "progress",
     "threads",
 }

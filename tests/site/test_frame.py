@@ -191,3 +191,8 @@ def test_no_other_address_of_this_book_is_left_anywhere() -> None:
     ]
     assert found
     assert [f"{page}: {address}" for page, address, whose in found if whose != slug] == []
+
+
+def test_a_checkout_has_the_line_ends_that_a_shell_reads_whatever_git_is_set_to() -> None:
+    assert read(".gitattributes").splitlines()[0] == "* text=auto eol=lf"
+    assert b"\r" not in (ROOT / ".ci" / "run").read_bytes()

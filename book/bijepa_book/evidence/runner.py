@@ -1,6 +1,7 @@
 """The whole study: spread over processes or a cluster, stopped and resumed at will."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,11 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from joblib import cpu_count
+
+from bijepa_book.evidence import stored
 from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.worker import CHUNKS, merged, run_part
+from bijepa_book.process import end_with, unheard_by_children
 from bijepa_book.records import results_folder
 from bijepa_core._support.checks import check_counts
 from bijepa_core._support.files import atomic_write
+from bijepa_core._support.locks import folder_lock
 
 COST = {"sine": 1.0, "lorenz": 2.5, "mnist": 60.0}
 """Seconds of one core per 2,000 steps and seed, roughly: for the time left, nothing else."""
@@ -57,26 +63,15 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: if one is not whole.
+        ValueError: naming one that is not whole, or not of the study.
     """
     place = folder or results_folder() / "evidence"
-    records = {path.stem: _read(path) for path in sorted(place.glob("*.json"))}
+    records = {path.stem: stored.read(path) for path in sorted(place.glob("*.json"))}
     if not records:
         raise FileNotFoundError(
             f"no results in {place}. Make some with: bijepa evidence --results {place}"
         )
     return records
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path} is not whole ({error}). Move it away and make it again with: "
-            f"bijepa evidence --resume --results {path.parent}"
-        ) from error
-    return content
 
 
 def description(condition: Condition) -> dict[str, Any]:
@@ -139,13 +134,15 @@ def run_study(
     """Run what is missing and write each result as it comes.
 
     Only this process writes, and it writes files whole: whatever is killed, and whenever, a
-    second start with ``resume`` does what is missing and ends with the same numbers.
+    second start with ``resume`` does what is missing and ends with the same numbers. It holds the
+    folder's lock, and reads a file again before it writes it: what another machine, which the
+    lock may not reach, has put there stays.
 
     Args:
         conditions: to run, in order of importance.
         seeds: how many, by experiment.
         folder: for one JSON a condition.
-        jobs: processes; -1 for one a core. Ignored with ``dask``.
+        jobs: processes; -1 for one a core; never more than parts. Ignored with ``dask``.
         resume: add to results that are there already.
         dask: address of a Dask scheduler, such as ``tcp://host:8786``. Its workers had best be
             processes of one thread: in one process, parts wait for each other.
@@ -159,6 +156,8 @@ def run_study(
     Raises:
         ValueError: if there are results and ``resume`` is not set, or they do not fit, or a
             number is out of range; before any work.
+        FolderError: if the folder cannot be written to, or another study is writing there; before
+            any work.
         ModuleNotFoundError: if ``dask`` is asked for and not installed; before any work.
         OSError: if no scheduler or no worker answers, before any work; if processes that do
             the work were killed, or a file cannot be written.
@@ -166,29 +165,36 @@ def run_study(
     check_counts(**{f"seeds of {name}": count for name, count in seeds.items()})
     if jobs == 0 or jobs < -1:
         raise ValueError(f"jobs must be positive, or -1 for one a core; received {jobs}.")
-    records = {c.key: _read(path) for c in conditions if (path := file(c, folder)).is_file()}
-    if records and not resume:
-        raise ValueError(
-            f"{folder} holds results already ({len(records)} of {len(conditions)} conditions). "
-            "Add --resume to do only what is missing, or choose other --results."
-        )
-    todo = tasks(conditions, seeds, records)
-    began, spent, total = time.perf_counter(), 0.0, sum(task.cost for task in todo)
-    say(f"{len(todo)} parts to do in {len(conditions)} conditions")
-    with _processes(jobs) if dask is None else _cluster(dask) as results_of:
-        calls = (partial(_indexed, part, i, task, device) for i, task in enumerate(todo))
-        for done, (i, result) in enumerate(results_of(calls), start=1):
-            task = todo[i]
-            key = task.condition.key
-            records[key] = _joined(task.condition, records.get(key), result)
-            atomic_write(file(task.condition, folder), _encoded(records[key]))
-            spent += task.cost
-            passed = time.perf_counter() - began
-            say(
-                f"{key}: seeds {task.seeds[0]} to {task.seeds[-1]} in "
-                f"{result['provenance']['seconds']:.0f} s; {done} of {len(todo)} parts, about "
-                f"{_clock(passed * (total - spent) / spent)} left"
+    with folder_lock(folder):
+        there = [c for c in conditions if file(c, folder).is_file()]
+        records = {c.key: stored.read(file(c, folder)) for c in there}
+        if records and not resume:
+            raise ValueError(
+                f"{folder} holds results already ({len(records)} of {len(conditions)} conditions). "
+                "Add --resume to do only what is missing, or choose other --results."
             )
+        todo = tasks(conditions, seeds, records)
+        began, spent, total = time.perf_counter(), 0.0, sum(task.cost for task in todo)
+        count = max(min(cpu_count() if jobs == -1 else jobs, len(todo)), 1)
+        who = f"{count} process(es) of one thread" if dask is None else f"the cluster at {dask}"
+        say(f"{len(todo)} parts to do in {len(conditions)} conditions: {who}, on {device}")
+        with _processes(count) if dask is None else _cluster(dask) as results_of:
+            calls = (partial(_indexed, part, i, task, device) for i, task in enumerate(todo))
+            for done, (i, result) in enumerate(results_of(calls), start=1):
+                task = todo[i]
+                key, path = task.condition.key, file(task.condition, folder)
+                before = [records[key]] if key in records else []
+                if path.is_file():
+                    before.append(stored.read(path))
+                records[key] = _joined(task.condition, before, result)
+                atomic_write(path, _encoded(records[key]))
+                spent += task.cost
+                passed = time.perf_counter() - began
+                say(
+                    f"{key}: seeds {task.seeds[0]} to {task.seeds[-1]} in "
+                    f"{result['provenance']['seconds']:.0f} s; {done} of {len(todo)} parts, about "
+                    f"{_clock(passed * (total - spent) / spent)} left"
+                )
     return [file(c, folder) for c in conditions]
 
 
@@ -208,8 +214,14 @@ def _processes(jobs: int) -> Iterator[Spread]:
     from joblib import Parallel, delayed, parallel_config
 
     def results_of(calls: Iterable[Callable[[], Indexed]]) -> Iterator[Indexed]:
-        parallel = Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
-        return parallel(delayed(call)() for call in calls)
+        parallel = Parallel(
+            return_as="generator_unordered",
+            pre_dispatch="2 * n_jobs",
+            initializer=end_with,
+            initargs=(os.getpid(),),
+        )
+        with unheard_by_children():  # here they start
+            return parallel(delayed(call)() for call in calls)
 
     with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
         try:
@@ -271,15 +283,21 @@ def _cluster(address: str) -> Iterator[Spread]:
 
 
 def _joined(
-    condition: Condition, record: dict[str, Any] | None, result: dict[str, Any]
+    condition: Condition, before: list[dict[str, Any]], result: dict[str, Any]
 ) -> dict[str, Any]:
-    """A record with one more part in it."""
-    part = {"seeds": result["seeds"], **result["provenance"]}
-    before = [] if record is None else record["provenance"]["parts"]
-    parts = sorted([*before, part], key=lambda part: part["seeds"])
+    """What is known of a condition, with one more part; of a seed that comes twice, the first."""
+    parts: list[dict[str, Any]] = []
+    found: set[int] = set()
+    origin = {"seeds": result["seeds"], **result["provenance"]}
+    for part in [*(p for record in before for p in record["provenance"]["parts"]), origin]:
+        new = [seed for seed in part["seeds"] if seed not in found]
+        if new:
+            parts.append({**part, "seeds": new})
+            found.update(new)
+    parts.sort(key=lambda part: part["seeds"])
     return {
         **description(condition),
-        **merged([result] if record is None else [record, result]),
+        **merged([*before, result]),
         "provenance": {
             "core_seconds": round(sum(part["seconds"] for part in parts), 1),
             "parts": parts,
@@ -295,8 +313,8 @@ def _encoded(record: dict[str, Any]) -> bytes:
 
 def _value(value: Any) -> str:
     if not isinstance(value, dict):
-        return json.dumps(value)
-    lines = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()]
+        return json.dumps(value, allow_nan=False)
+    lines = [f"  {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in value.items()]
     return "{\n" + ",\n".join(lines) + "\n }"
 
 

@@ -78,19 +78,21 @@ def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """Parts of one condition as one, seeds in order; None where a seed has no number.
 
     Args:
-        parts: as :func:`run_part` returns them, of different seeds.
+        parts: as :func:`run_part` returns them; of a seed that comes twice, the first is taken.
 
     Returns:
         ``seeds``, ``measures``, ``curves`` and ``diverged`` of all.
     """
-    order = sorted(
-        (seed, part, i) for part, p in enumerate(parts) for i, seed in enumerate(p["seeds"])
-    )
+    places: dict[int, tuple[int, int]] = {}
+    for part, p in enumerate(parts):
+        for i, seed in enumerate(p["seeds"]):
+            places.setdefault(seed, (part, i))
+    order = sorted(places)
 
     def column(kind: str, name: str) -> list[Any]:
         return [
             parts[part][kind][name][i] if name in parts[part][kind] else None
-            for _, part, i in order
+            for part, i in map(places.__getitem__, order)
         ]
 
     names = {
@@ -100,10 +102,10 @@ def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
     if "steps" in names["curves"]:
         curves["steps"] = next(p["curves"]["steps"] for p in parts if "steps" in p["curves"])
     return {
-        "seeds": [seed for seed, _, _ in order],
+        "seeds": order,
         "measures": {name: column("measures", name) for name in names["measures"]},
         "curves": curves,
-        "diverged": sorted(seed for part in parts for seed in part["diverged"]),
+        "diverged": sorted({seed for part in parts for seed in part["diverged"]}),
     }
 
 

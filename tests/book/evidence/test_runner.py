@@ -25,6 +25,7 @@ from bijepa_book.evidence import metrics, runner
 from bijepa_book.evidence.grid import Condition, all_conditions, conditions
 from bijepa_book.evidence.runner import load, run_study, tasks
 from bijepa_book.evidence.worker import run_part
+from bijepa_core._support.locks import folder_lock
 from bijepa_core.data import series
 
 SEEDS = {"sine": 20}  # two chunks: 0 to 15, and 16 to 19
@@ -182,7 +183,7 @@ def test_each_condition_is_a_file_with_all_seeds_and_their_origin(
 ) -> None:
     out, wanted = tmp_path / "results", some()
     files = run_made_up(wanted, out, notes, device="cuda")
-    assert sorted(out.iterdir()) == sorted(files)
+    assert sorted(out.glob("*.json")) == sorted(files)
     assert [path.stem for path in files] == [c.key for c in wanted]
     for condition, path in zip(wanted, files, strict=True):
         record = json.loads(path.read_text())
@@ -285,6 +286,95 @@ def test_results_of_two_kinds_do_not_mix(tmp_path: Path, notes: Path) -> None:
     with pytest.raises(ValueError, match=r"sine-baselines-paper .* or move the file away"):
         run_made_up(some(steps=21), tmp_path / "r", notes, resume=True)
     assert content(files) == before
+    assert calls(notes) == done
+
+
+def test_what_another_machine_has_written_meanwhile_stays(
+    tmp_path: Path, notes: Path, straight: dict[str, bytes]
+) -> None:
+    """A lock may not reach over a network: each file is read again before it is written."""
+    out, there = tmp_path / "r", tmp_path / "there"
+    run_made_up(some(), there, notes)
+    expected, at_once = content(whole(there)), iter([True])
+
+    def part(condition: Condition, seeds: tuple[int, ...], device: str) -> dict[str, Any]:
+        if next(at_once, False):
+            for path in whole(there):
+                record = json.loads(path.read_text())
+                late = [i for i, seed in enumerate(record["seeds"]) if seed > 10]
+                record["seeds"] = record["seeds"][11:]
+                for name, values in record["measures"].items():
+                    record["measures"][name] = [values[i] for i in late]
+                norms = record["curves"]["norm"]
+                record["curves"]["norm"] = [norms[i] for i in late]
+                record["diverged"] = [seed for seed in record["diverged"] if seed > 10]
+                for origin in record["provenance"]["parts"]:
+                    origin["seeds"] = [seed for seed in origin["seeds"] if seed > 10]
+                (out / path.name).write_text(json.dumps(record))
+        return made_up(notes, condition, seeds, device)
+
+    files = run_made_up(some(), out, notes, part=part, seeds={"sine": 16})
+    for path in files:  # 0 to 15 are ours, 16 to 19 the other's; 11 to 15 both had
+        ours, all_of_them = json.loads(path.read_text()), json.loads(expected[path.name])
+        for record in (ours, all_of_them):
+            del record["provenance"]
+        assert ours == all_of_them
+    assert load(out).keys() == load(there).keys()
+
+
+def test_a_second_study_in_a_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with folder_lock(tmp_path):
+        assert cli.main(["evidence", "--results", str(tmp_path)]) == 2
+    assert f"another run is writing to {tmp_path}" in capsys.readouterr().err
+
+
+def test_there_are_never_more_processes_than_parts(tmp_path: Path, notes: Path) -> None:
+    said: list[str] = []
+    run_made_up(some("classic"), tmp_path, notes, seeds={"sine": 3}, jobs=40, say=said.append)
+    assert said[0] == "1 parts to do in 1 conditions: 1 process(es) of one thread, on cpu"
+
+
+def test_a_record_of_wrong_content_is_named_before_any_work(tmp_path: Path, notes: Path) -> None:
+    (path,) = run_made_up(some("classic"), tmp_path / "r", notes)
+    good, done = json.loads(path.read_text()), calls(notes)
+
+    def changed(**parts: Any) -> bytes:
+        return json.dumps({**good, **parts}).encode()
+
+    first, norm = good["measures"]["first"], good["curves"]["norm"]
+    wrong = {
+        "is no record (it holds no object": b"[]",
+        "is not whole": b"{",
+        "is not whole (it holds NaN": changed(measures={"first": [float("nan")] * 20}),
+        "is not whole ('utf-8'": b"\xff\xfe",
+        "it has no condition": b"{}",
+        "its seeds is no list": changed(seeds=3),
+        "it is of the condition sine-expressive-paper": changed(condition="expressive"),
+        "its seeds are not distinct": changed(seeds=[0, 0, *range(2, 20)]),
+        "seeds diverged that it does not have": changed(diverged=[77]),
+        "first is not a number (or null) for each of its 20": changed(
+            measures={"first": first[1:]}
+        ),
+        "x is not a number": changed(measures={"x": ["1.5"] * 20}),
+        "y is not a number": changed(measures={"y": [True] * 20}),
+        "the steps of its curves": changed(curves={"steps": ["a"]}),
+        "the curve norm is not 2 numbers": changed(curves={"steps": [0, 10], "norm": norm[1:]}),
+        "its provenance does not say": changed(provenance={}),
+        "its provenance is of other seeds": changed(provenance={"parts": []}),
+    }
+    for said, text in wrong.items():
+        path.write_bytes(text)
+        for attempt in (
+            lambda: load(path.parent),
+            lambda: run_made_up(some("classic"), path.parent, notes, resume=True),
+        ):
+            with pytest.raises(ValueError, match=re.escape(said)) as raised:
+                attempt()
+            assert str(path) in str(raised.value)
+            assert "Move it away" in str(raised.value)
+        assert path.read_bytes() == text
     assert calls(notes) == done
 
 
@@ -406,7 +496,7 @@ def test_progress_names_condition_seeds_parts_and_time_left(
     run_made_up(some("classic", "expressive"), tmp_path / "r", notes, say=said.append)
     # 16 seeds took one hour, so that 4 + 16 + 4 more take 90 minutes; and so on
     assert said == [
-        "4 parts to do in 2 conditions",
+        "4 parts to do in 2 conditions: 1 process(es) of one thread, on cpu",
         "sine-classic-paper: seeds 0 to 15 in 2 s; 1 of 4 parts, about 1 h 30 min left",
         "sine-classic-paper: seeds 16 to 19 in 2 s; 2 of 4 parts, about 2 h 0 min left",
         "sine-expressive-paper: seeds 0 to 15 in 2 s; 3 of 4 parts, about 20 min left",
@@ -511,7 +601,8 @@ def test_an_unknown_condition_is_refused_with_the_list(
 def test_an_error_of_the_study_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["evidence", "--jobs", "0", "--results", str(tmp_path / "r")]) == 2
+    (tmp_path / "r").write_text("a file")
+    assert cli.main(["evidence", "--results", str(tmp_path / "r")]) == 2
     assert capsys.readouterr().err == (
-        "bijepa: jobs must be positive, or -1 for one a core; received 0.\n"
+        f"bijepa: {tmp_path / 'r'} cannot be written to (File exists). Choose another folder.\n"
     )

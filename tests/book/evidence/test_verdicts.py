@@ -480,8 +480,19 @@ def write(folder: Path, records: Mapping[str, Record]) -> Path:
 
 
 def eigenvalues(factor: float) -> dict[str, Record]:
-    """Results for the one claim that rests on one record."""
-    return {"sine-unconstrained-paper": record(radius_growing=scaled(factor))}
+    """Results for the one claim that rests on one record, as they are stored."""
+    row = record(radius_growing=scaled(factor))
+    rest: dict[str, Any] = {
+        "condition": "unconstrained",
+        "length": "paper",
+        "shared_predictor": False,
+        "experiment": {"name": "sine"},
+        "configuration": {},
+        "curves": {},
+        "diverged": [],
+        "provenance": {"parts": [{"seeds": row["seeds"], "seconds": 1.0}]},
+    }
+    return {"sine-unconstrained-paper": {**rest, **row}}
 
 
 @pytest.mark.parametrize(("factor", "word"), [(1.5, "holds"), (0.5, "does not hold")])

@@ -134,11 +134,17 @@ def test_another_day_the_kept_settings_cut_and_normalize_new_data(tmp_path: Path
 
 X = SERIES[0]
 WORD: Any = "a"
+DICTIONARY: Any = {"a": X, "b": X}
 WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: cut_windows(X, 4, 2), TypeError, r"a list.*received ndarray\. Pass \[series\]"),
     (lambda: cut_windows([], 4, 2), TypeError, "a list of one or more"),
     (lambda: cut_windows([X, WORD], 4, 2), TypeError, r"series\[1\] must be a tensor or an array"),
     (lambda: cut_windows([X, X[:, :1]], 4, 2), ValueError, r"same channels; received \[1, 2\]"),
+    (
+        lambda: cut_windows([X[:n].T for n in range(1, 10)], 4, 2),
+        ValueError,
+        r"\.\.\.\].*\(time, ch",
+    ),
     (lambda: cut_windows([X[None]], 4, 2), ValueError, r"\(time, channels\).*\(1, 9, 2\)"),
     (lambda: cut_windows([X / np.zeros(2)], 4, 2), ValueError, r"series\[0\] has infinite values"),
     (lambda: cut_windows([X], 9, 2), ValueError, "no window of 11 steps.*longest of 1.* 9 steps"),
@@ -150,6 +156,7 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: cut_windows([X], 4, 2, std=np.zeros(2)), ValueError, r"std must be positive.*\[0"),
     (lambda: fill_gaps(X, 0), ValueError, "longest must be positive"),
     (lambda: split_series(["a"]), ValueError, "two or more.*Cut a single long series in two"),
+    (lambda: split_series(DICTIONARY), ValueError, r"received dict.*list\(series\.values\(\)\)"),
     (lambda: split_series("ab"), ValueError, "received str"),
     (lambda: split_series([X, X], 1), ValueError, "between 0 and 1; received 1"),
     (lambda: split_series([X, X], 0.5, seed=-1), ValueError, "seeds must be"),

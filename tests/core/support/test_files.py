@@ -66,6 +66,24 @@ def test_a_disk_that_fills_up_while_writing_leaves_nothing(
     assert listing(tmp_path) == []
 
 
+def test_a_place_that_cannot_be_written_is_named_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*arguments: Any, **settings: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "folder" / "model"
+    with pytest.raises(NotADirectoryError, match=r"could not write.*choose another") as below_file:
+        atomic_write(below, b"new")
+    assert below_file.value.filename == str(below)
+    monkeypatch.setattr(files, "open", read_only, raising=False)
+    monkeypatch.setattr(Path, "unlink", read_only)  # so does Linux, of a file that is not there
+    with pytest.raises(OSError, match=r"could not write.*No file was left") as raised:
+        atomic_write(tmp_path / "model", b"new")
+    assert raised.value.filename == str(tmp_path / "model")
+
+
 def test_an_interrupt_while_writing_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
