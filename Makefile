@@ -10,7 +10,8 @@ LOWEST := _build/lowest
 SITE := _build/html
 DEMOS := _build/interactive
 DEMO_SOURCES := book/interactive/package-lock.json book/interactive/build.mjs tools/demo_data.py \
-  $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*)
+  $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*) \
+  $(wildcard book/results/second/*-why-*)
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Two tests or notebooks at a time, a thread each: these models are too small to share. Where a
 # replay does ask for two threads, the idle one sleeps instead of spinning on the other one's core.

@@ -1,4 +1,4 @@
-"""Pack the weights and images of the demos as scripts: a part of `make book`.
+"""Pack the weights, images and records of the demos as scripts: a part of `make book`.
 
 Scripts, because browsers load them from the file system, too. Where MNIST cannot be had, the
 hallucination pad is built without images to choose from; its model still completes what is drawn.
@@ -7,11 +7,26 @@ hallucination pad is built without images to choose from; its model still comple
 import base64
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
+from bijepa_book import records
+from bijepa_book.controls.why import PAIRS
+from bijepa_book.evidence import runner
+from bijepa_book.evidence.second.why import (
+    EMBEDDING,
+    FORECAST,
+    IMAGE_NAMES,
+    IMAGES,
+    recorded,
+)
+from bijepa_book.evidence.statistics import Array, geometric_mean
+from bijepa_book.evidence.verdicts import Records
+from bijepa_book.figures.why import LABELS
 from bijepa_book.int8 import stored
 from bijepa_core._support.errors import DataNotFoundError
 from bijepa_core._support.files import atomic_write
@@ -72,12 +87,64 @@ def halves(pictures: Tensor, labels: Tensor) -> dict[str, str]:
     return {name: encoded(part.numpy().tobytes()) for name, part in parts.items()}
 
 
+UNITS = {"sine": "sample", "lorenz": "state", IMAGES: "column"}
+NEAR = 9  # columns from the seam; further off, the pixels are nearly all black
+WINDOWS = {name: name for name in "wxyz"}
+HALVES = {"x": "left from right", "y": "right from left"}
+
+
+def positions(study: Records) -> dict[str, Any]:
+    """What the position cursor shows: errors and their ratios by position, with intervals."""
+    pairs = [[f"{ours}-over-{theirs}", ours, theirs] for ours, theirs in PAIRS]
+    return {
+        "labels": LABELS,
+        "pairs": pairs,
+        "systems": {system: _system(study, system, pairs) for system in UNITS},
+    }
+
+
+def _system(study: Records, system: str, pairs: list[list[str]]) -> dict[str, Any]:
+    digits = system == IMAGES
+    there = set(IMAGE_NAMES) if digits else {name for pair in PAIRS for name in pair}
+    size, readings = 0, {}
+    for reading in (EMBEDDING, FORECAST):
+        errors = {name: recorded(study, system, name, reading) for name in sorted(there)}
+        if digits:
+            errors = {name: _near(windows) for name, windows in errors.items()}
+        windows = list(errors["classic"])
+        size = errors["classic"]["y"].shape[-1]
+        rows = {name: np.concatenate([*one.values()], axis=-1) for name, one in errors.items()}
+        readings[reading] = {
+            "windows": windows,
+            "models": {name: _curve(row) for name, row in rows.items()},
+            "pairs": {
+                key: _curve(rows[ours] / rows[theirs])
+                for key, ours, theirs in pairs
+                if {ours, theirs} <= there
+            },
+        }
+    names = HALVES if digits else WINDOWS
+    return {"size": size, "unit": UNITS[system], "names": names, "readings": readings}
+
+
+def _near(windows: Mapping[str, Array]) -> dict[str, Array]:
+    """The columns near the seam: the last of a left half, the first of a right one."""
+    return {name: one[:, -NEAR:] if name == "x" else one[:, :NEAR] for name, one in windows.items()}
+
+
+def _curve(values: Array) -> list[list[float]]:
+    """The geometric means over seeds, and both ends of their intervals: four digits each."""
+    return [[float(f"{v:.4g}") for v in row] for row in geometric_mean(values)]
+
+
 def main() -> None:
     """Write one script a demo's data into the folder that is named."""
     out = Path(sys.argv[1])
     for name in NAMES:
         atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
     atomic_write(out / "data-images.js", script("images", images()))
+    study = runner.load(records.results_folder() / "second")
+    atomic_write(out / "data-position.js", script("position", positions(study)))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,14 @@ DEMOS = {
         "of each digit and the most similar training images.",
         ("data-hallucination", "data-images"),
     ),
+    "In the page: the position cursor.": Demo(
+        "position",
+        "position-cursor",
+        "Position cursor",
+        "The position cursor on sine waves: errors of BiJEPA and classic JEPA, read off the "
+        "forecast, along the windows x, y and z, and both errors at the first sample of y.",
+        ("data-position",),
+    ),
 }
 
 

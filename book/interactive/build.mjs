@@ -34,8 +34,9 @@ const workers = {
 
 await build({
   ...common,
-  entryPoints: ["loader.js", "explosion.js", "lorenz.js", "hallucination.js", "demos.css"].map(
-    (name) => fileURLToPath(new URL(`src/${name}`, import.meta.url))),
+  entryPoints: [
+    "loader.js", "explosion.js", "lorenz.js", "hallucination.js", "position.js", "demos.css",
+  ].map((name) => fileURLToPath(new URL(`src/${name}`, import.meta.url))),
   outdir: out,
   plugins: [workers],
 });

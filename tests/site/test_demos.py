@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from bijepa_book import records
 from bijepa_book.chapters.attractor import runge_kutta
 from bijepa_book.chapters.jepa import Ablated, Safeguards
 from bijepa_book.chapters.lorenz import Forecaster, Scale, guesses
+from bijepa_book.evidence import runner
+from bijepa_book.evidence.second.why import recorded
+from bijepa_book.evidence.statistics import geometric_mean
 from bijepa_book.int8 import unpack
 from bijepa_core.constraints import Constraint
 from bijepa_core.data import mnist
@@ -45,12 +50,24 @@ from tests.site.browsing import (
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Locator, Page
 
-CHAPTERS = {"explosion": "02-explosion", "lorenz": "04-lorenz", "hallucination": "05-mnist"}
+CHAPTERS = {
+    "explosion": "02-explosion",
+    "lorenz": "04-lorenz",
+    "hallucination": "05-mnist",
+    "position": "09-why",
+}
 NEEDS = {
     "explosion": ["explosion"],
     "lorenz": ["lorenz", "data-lorenz"],
     "hallucination": ["hallucination", "data-hallucination", "data-images"],
+    "position": ["position", "data-position"],
 }
+SAYS = {
+    "lorenz": "forecast is off",
+    "hallucination": "most likely",
+    "position": "the ratio is",
+}
+"""What the status says of those that answer at once."""
 WEIGHTS = ROOT / "book" / "interactive" / "weights"
 SAME = 1e-4  # what the page may differ from the core by
 CLOSE = 60_000  # milliseconds that a busy machine may take
@@ -173,7 +190,7 @@ def works(page: "Page", section: "Locator", name: str) -> None:
         section.get_by_role("button", name="One step").click()
         until_status(page, name, "Run B after 1 steps")
     else:
-        until_status(page, name, "forecast is off" if name == "lorenz" else "most likely")
+        until_status(page, name, SAYS[name])
 
 
 def test_without_scripts_a_picture_and_a_sentence_stand_there(
@@ -535,3 +552,37 @@ def test_pad_searches_training_images(page: "Page", served: str) -> None:
     page.locator("[data-banked]").wait_for(timeout=CLOSE)
     wait_for(page, "document.querySelector('.demo-way .demo-nears figcaption')?.textContent !== ''")
     assert section.locator(".demo-nears figure").count() == 15
+
+
+# The position cursor
+
+
+def test_the_cursor_says_what_the_record_says_and_keeps_to_what_there_is(
+    page: "Page", served: str
+) -> None:
+    """Errors and their ratio at a place; the keyboard moves it; digits offer fewer models."""
+    query = "?position=system.lorenz~read.embedding~pair.outward-over-classic~at.x3"
+    section = open_demo(page, "position", served, query)
+    study = runner.load(records.results_folder() / "second")
+    ours, theirs = (
+        recorded(study, "lorenz", name, "embedding")["x"][:, [2]] for name in ("outward", "classic")
+    )
+    middle, low, high = (float(one[0]) for one in geometric_mean(ours / theirs))
+    said = status(section)
+    assert said.startswith("x, state 3 of 20.")
+    assert f"the ratio is {middle:.2f} [{low:.2f}, {high:.2f}]" in said
+
+    place = section.get_by_role("slider")
+    place.focus()
+    page.keyboard.press("ArrowRight")
+    assert place.get_attribute("aria-valuetext") == "x, state 4 of 20"
+    assert "at.x4" in unquote(page.url)
+    box = section.locator(".demo-plot").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 15, box["y"] + box["height"] / 2)
+    assert status(section).startswith("z, state 20 of 20.")
+
+    section.get_by_label("system").select_option("mnist")
+    assert section.get_by_label("models").input_value() == "bijepa-over-classic"
+    assert section.get_by_label("models").locator("option:disabled").count() == 6
+    assert status(section).startswith("right from left, column 1 from the seam.")

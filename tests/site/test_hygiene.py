@@ -44,6 +44,7 @@ NOT_COMPARED: dict[str, set[str]] = {
     "07-own-data.ipynb": {"own-48"},
     "08-evidence.ipynb": {"holds-desk"},
     "evidence-first.ipynb": {"verdict-66"},
+    "09-why.ipynb": {"why-49"},
 }
 
 # How a solution is folded away: in Colab, in JupyterLab, on the site.

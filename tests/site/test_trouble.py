@@ -90,7 +90,8 @@ def test_what_keeps_a_demo_from_computing_is_said_with_its_remedy(
     browser: "Browser", served: str
 ) -> None:
     """In one sentence, in place of the status; and taken back if it was only slow."""
-    met = [(name, *one) for name in CHAPTERS for one in OBSTACLES.items()]
+    working = [name for name in CHAPTERS if name != "position"]  # that one only looks up
+    met = [(name, *one) for name in working for one in OBSTACLES.items()]
     flaws = []
     for name, obstacle, (arrange, why) in [*met, *(("lorenz", *one) for one in LOSSES.items())]:
         with browser.new_context() as context:
@@ -147,6 +148,7 @@ def test_a_complaint_about_an_address_stays_until_the_reader_changes_something(
         "explosion": ("seed", "5"),
         "lorenz": ("near neighbor", "1"),
         "hallucination": ("you draw", "right"),
+        "position": ("models", "ahead-over-classic"),
     }
     with browser.new_context() as context:
         page = context.new_page()
@@ -301,6 +303,7 @@ def test_the_readers_own_colors_leave_bars_lines_and_focus_to_be_seen(
         "explosion": [".demo-key-a", ".demo-key-b"],
         "lorenz": [".demo-space", ".demo-dot", ".demo-swatch >> nth=2"],
         "hallucination": ["li:nth-child(4) .demo-track >> nth=0"],
+        "position": [".demo-key-a", ".demo-key-b", ".demo-plot"],
     }
     flaws = []
     for theme in THEMES:

@@ -83,6 +83,34 @@ def bootstrap_interval(values: ArrayLike) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def geometric_mean(values: ArrayLike) -> tuple[Array, Array, Array]:
+    """Geometric means over seeds, each with Student's interval of 95 %: for curves.
+
+    Args:
+        values: ``(seeds, n)``, at least 2 seeds, positive.
+
+    Returns:
+        The means and both ends of their intervals, ``(n,)`` each.
+
+    Raises:
+        ValueError: if there is one seed only, or a value that has no logarithm.
+    """
+    from scipy.stats import t as student
+
+    v = np.asarray(values, dtype=np.float64)
+    if v.ndim != 2 or len(v) < 2 or not np.all((v > 0) & np.isfinite(v)):
+        raise ValueError(
+            "a geometric mean needs two or more seeds, a row each, of finite positive numbers; "
+            f"received {values!r}."
+        )
+    logarithms = np.log(v)
+    seeds = len(logarithms)
+    middle = logarithms.mean(0)
+    error = logarithms.std(0, ddof=1) / np.sqrt(seeds)
+    reach = student.ppf(1 - LEVEL / 2, seeds - 1) * error
+    return np.exp(middle), np.exp(middle - reach), np.exp(middle + reach)
+
+
 def t_test(values: ArrayLike) -> float:
     """Two-sided p of Student's t test of the mean against zero.
 

@@ -1,4 +1,4 @@
-// What the three demos share: elements, labelled controls, the address, light and dark.
+// What the demos share: elements, labelled controls, the address, light and dark.
 import { remark } from "./notes.js";
 
 /** An element with attributes (functions become listeners) and children. */

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from scipy.stats import binom, ttest_1samp
 
 from bijepa_book.evidence import statistics
-from bijepa_book.evidence.statistics import LEVEL, bootstrap_interval, effect, holm, t_test
+from bijepa_book.evidence.statistics import (
+    LEVEL,
+    bootstrap_interval,
+    effect,
+    geometric_mean,
+    holm,
+    t_test,
+)
 
 Array = NDArray[np.float64]
 
@@ -38,6 +45,18 @@ def test_what_cannot_be_compared_is_refused(statistic: object, wrong: object) ->
         statistic(wrong)
     assert f"received {wrong!r}" in str(caught.value)
     assert "Train more seeds" in str(caught.value)
+
+
+def test_geometric_means_have_the_interval_of_a_t_test_of_logarithms() -> None:
+    values = np.exp(np.stack([sample(seed=0), sample(seed=1)], axis=1))
+    found = geometric_mean(values)
+    for i, column in enumerate(np.log(values).T):
+        interval = ttest_1samp(column, 0).confidence_interval(1 - LEVEL)
+        expected = np.exp([column.mean(), interval.low, interval.high])
+        np.testing.assert_allclose([one[i] for one in found], expected)
+    for wrong in ([[1.0, 2.0]], [[1.0], [0.0]], [1.0, 2.0]):
+        with pytest.raises(ValueError, match="two or more seeds, a row each"):
+            geometric_mean(wrong)
 
 
 # The bootstrap interval

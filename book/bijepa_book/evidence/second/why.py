@@ -4,8 +4,11 @@ What each condition is, and what the explanation predicts of it, says
 :mod:`bijepa_book.chapters.why`.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from bijepa_book.chapters.why import (
     CONDITIONS,
@@ -22,6 +25,8 @@ from bijepa_book.chapters.why import (
     window,
 )
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
+from bijepa_book.evidence.statistics import Array
+from bijepa_book.evidence.verdicts import Records
 from bijepa_core.evaluation.metrics import fraction_unexplained, per_seed
 from bijepa_core.evaluation.probes import raw_input
 from bijepa_core.evaluation.scores import Scores
@@ -35,6 +40,44 @@ SHORT = {"future_a": "{end}_a", "future_b": "{end}_b"}
 """Curves whose ends are named as in the rest of the study."""
 SECONDS = {"sine": 1.0, "lorenz": 4.0}
 """Of one core for a seed of a condition, sixteen at a time."""
+
+IMAGES = "mnist"
+EMBEDDING, FORECAST = "embedding", "forecast"
+READINGS: dict[str, dict[str, str]] = {
+    EMBEDDING: {"w": "past_a", "x": "kept", "y": "future_a", "z": "beyond_a"},
+    FORECAST: {"x": "passed_b", "y": "future_b", "z": "beyond_b"},
+}
+"""What is read, window by window: off the embedding of x, and off the forecast made from it."""
+IMAGE_READINGS: dict[str, dict[str, str]] = {
+    EMBEDDING: {"x": "past_by_column", "y": "decoder_by_column"},
+    FORECAST: {"y": "decoder_by_column_b"},
+}
+"""The same of digits: y is the right half, off the left one; x the left half, off the right one."""
+IMAGE_NAMES = {"classic": "classic", "batch": "classic-batch", "bijepa": "expressive"}
+
+
+def recorded(study: Records, system: str, condition: str, reading: str) -> Mapping[str, Array]:
+    """Errors by position, from the record.
+
+    Args:
+        study: the records, by key.
+        system: ``"sine"``, ``"lorenz"`` or ``"mnist"``.
+        condition: of :data:`bijepa_book.chapters.why.CONDITIONS`; of digits, ``"classic"``,
+            ``"batch"`` or ``"bijepa"``.
+        reading: ``"embedding"`` or ``"forecast"``.
+
+    Returns:
+        For each window that is read, in order, ``(seeds, positions)``.
+
+    Raises:
+        KeyError: if there is no such record.
+    """
+    if system == IMAGES:
+        key, names = f"{system}-{IMAGE_NAMES[condition]}-paper", IMAGE_READINGS[reading]
+    else:
+        key, names = f"{system}-why-{condition}-paper", READINGS[reading]
+    curves = study[key]["curves"]
+    return {window: np.array(curves[name]) for window, name in names.items()}
 
 
 def ends(found: Curves) -> Scores:

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from bijepa_book import records
 from bijepa_book.chapters import why as chapter
+from bijepa_book.evidence import runner
 from bijepa_book.evidence.second import why
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, joined, measured
 from bijepa_core.data import series
@@ -83,3 +85,17 @@ def test_without_training_the_variance_of_each_position_is_kept() -> None:
     # variance() is the mean over the numbers of a view
     torch.testing.assert_close(spread[:, 40:60].mean(-1).double(), variance(y), rtol=1e-5, atol=0)
     assert bool((torch.tensor(found["raw_future"]) < spread[:, 40:60]).all())
+
+
+def test_what_was_recorded_is_read_window_by_window() -> None:
+    study = runner.load(records.results_folder() / "second")
+    curves = study["sine-why-bijepa-paper"]["curves"]
+    found = why.recorded(study, "sine", "bijepa", why.FORECAST)
+    assert list(found) == ["x", "y", "z"]
+    assert found["y"].tolist() == curves["future_b"]
+    digits = study["mnist-expressive-paper"]["curves"]
+    halves = why.recorded(study, "mnist", "bijepa", why.EMBEDDING)
+    assert [one.tolist() for one in halves.values()] == [
+        digits["past_by_column"],
+        digits["decoder_by_column"],
+    ]
