@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from bijepa_book.paper.replay import replay
 from bijepa_book.records import medians
@@ -99,27 +100,26 @@ def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.ste
     return watch
 
 
-def loop_summary(watch: Watch) -> dict[str, float]:
+def loop_summary(looks: Mapping[str, Tensor]) -> dict[str, float]:
     """The watched loop in a few numbers, medians over seeds.
 
     Args:
-        watch: see :func:`watch_loop`, of several seeds.
+        looks: see :meth:`bijepa_book.watch.Watch.looks`, of several seeds.
 
     Returns:
         ``radius_at_half_norm``: the largest eigenvalue when the online norm first reaches half
-        of its last value; ``radius_first``; ``radius_last`` and ``lead``, see
-        :meth:`bijepa_book.watch.Watch.scores`.
+        of its last value; ``radius_first`` and ``radius_last``; ``lead``, the largest ratio of
+        the online encoder's norm to the target's.
     """
-    looks, scores = watch.looks(), watch.scores()
     online, radius = looks["online"], looks["radius"]
     half = (online >= online[-1] / 2).float().argmax(0)  # (seeds,): the first row that has it
     numbers = {
-        "radius_at_half_norm": per_seed(radius.gather(0, half[None])[0]),
-        "radius_first": per_seed(radius[0]),
-        "radius_last": scores["radius_last"],
-        "lead": scores["lead"],
+        "radius_at_half_norm": radius.gather(0, half[None])[0],
+        "radius_first": radius[0],
+        "radius_last": radius[-1],
+        "lead": (online / looks["target"]).amax(0),
     }
-    return {name: median(values) for name, values in numbers.items()}
+    return {name: median(per_seed(values)) for name, values in numbers.items()}
 
 
 def curve(history: History) -> dict[str, list[Any]]:
@@ -194,5 +194,5 @@ def record() -> dict[str, Any]:
         "summaries": medians({name: training_summary(h) for name, h in histories.items()}),
         "long": long_runs(),
         "taus": {name: medians(tau_summaries(c, SEEDS)) for name, c in both.items()},
-        "loop": {name: loop_summary(watch_loop(c, SEEDS)) for name, c in both.items()},
+        "loop": {name: loop_summary(watch_loop(c, SEEDS).looks()) for name, c in both.items()},
     }
