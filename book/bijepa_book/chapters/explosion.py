@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from bijepa_book.paper.replay import replay
 from bijepa_book.records import medians
@@ -18,6 +19,7 @@ from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import SINE, Configuration, Experiment
 from bijepa_core.history import History
+from bijepa_core.model import BiJEPA, Losses
 from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 
 REPLAYED = ("unconstrained", "expressive", "classic")
@@ -36,6 +38,33 @@ TAUS = (0.0, 0.9, 0.99, 0.995, 0.999, 1.0)
 SEEDS = range(8)
 POINTS = 60  # of a recorded curve
 LOOKED_AT, BETWEEN = 32, 50  # waves that the loop is watched on, and steps between two looks
+
+
+class Moment(NamedTuple):
+    """What the chapter's loop hands out after each step."""
+
+    step: int
+    model: BiJEPA
+    optimizer: Optimizer
+    losses: Losses
+    """Of the batch that the step learned from, before it moved the weights."""
+
+
+def note(history: History, moment: Moment, looks: Mapping[str, Tensor] | None) -> None:
+    """Write one step down, as :meth:`bijepa_core.history.History.record` does.
+
+    Args:
+        history: with room for it.
+        moment: the step.
+        looks: the diagnostics, as a cell measured them; None between two rows.
+    """
+    step, losses = moment.step, moment.losses
+    history.losses["total"][step] = losses.total.detach()
+    for name, term in (("forward", losses.forward), ("backward", losses.backward)):
+        if term is not None:
+            history.losses[name][step] = term.loss.detach()
+    for name, value in (looks or {}).items():
+        history.diagnostics[name][step // history.log_every] = value
 
 
 def train(experiment: Experiment, configuration: Configuration, seeds: Seeds) -> History:

@@ -34,6 +34,19 @@ def test_collapse_shows_the_loss_and_three_looks_at_the_embedding(seeds: int | t
     assert len({str(line._unscaled_dash_pattern) for line in curves}) == 2  # type: ignore[attr-defined]
 
 
+def test_a_learning_curve_is_the_loss_itself() -> None:
+    (axis,) = pictures.learning({"classic": [0.3, 0.1], "expressive": [0.2, 0.1]}).axes
+    np.testing.assert_allclose(np.asarray(axis.lines[0].get_ydata()), [0.3, 0.1])
+    assert [line.get_label() for line in axis.lines] == ["classic", "expressive"]
+
+
+def test_shares_are_bars_in_percent_in_the_order_given() -> None:
+    left, noise = pictures.shares({"rebuild": (0.4, 0.3), "predict": (0.1, 0.02)}).axes
+    assert [bar.get_width() for bar in left.patches] == pytest.approx([40, 10])
+    assert [bar.get_width() for bar in noise.patches] == pytest.approx([30, 2])
+    assert left.yaxis_inverted()
+
+
 def test_gaps_leave_zeros_out() -> None:
     (axis,) = pictures.gaps({"a": torch.tensor([1e-9, 0.0, 1e-8])}).axes
     np.testing.assert_allclose(np.asarray(axis.lines[0].get_ydata()), [1e-9, np.nan, 1e-8])
