@@ -39,16 +39,27 @@ class Look(NamedTuple):
     marker: str
 
 
+PLAIN = Look("0.25", DASHES[0], "o")
 LOOKS = {
     "expressive": Look(COLORS[0], DASHES[0], "o"),
     "unconstrained": Look(COLORS[1], DASHES[1], "^"),
     "classic": Look(COLORS[2], DASHES[2], "s"),
     "restrictive": Look(COLORS[4], DASHES[4], "D"),
     "classic, unconstrained": Look(COLORS[3], DASHES[3], "v"),
+    # behave as a neighbor of theirs
     "LayerNorm alone": Look("0.45", DASHES[0], "o"),
     "decay alone": Look("0.45", DASHES[1], "^"),
+    # the expressive model, with a safeguard taken out
+    "no EMA": Look("#E69F00", DASHES[1], "<"),
+    "no stop-gradient": Look("#882255", DASHES[2], "X"),
+    "no predictor": Look("#888820", DASHES[3], "P"),
+    "no EMA, no predictor": Look("#000000", DASHES[4], ">"),
+    "no stop-gradient, no predictor": Look("#882255", DASHES[2], "*"),
+    # what needs no training
+    **dict.fromkeys(("raw", "untrained", "mean", "mean_state"), Look("0.45", DASHES[0], "|")),
+    **dict.fromkeys(("best", "copy_last", "extrapolate"), Look("0.45", DASHES[0], "|")),
 }
-"""By the model's name; the two without a color of their own behave as a neighbor of theirs."""
+"""By the name in tables and records."""
 OTHER_NAMES = {"BiJEPA": "expressive", "complete": "expressive", "sphere": "restrictive"}
 """What some chapters call the same models."""
 LABELS = {
@@ -91,17 +102,18 @@ def stacked_panels(count: int, height: float, **settings: Any) -> tuple[Figure, 
     return figure, list(axes.flat)
 
 
-def look(name: str, i: int) -> Look:
+def look(name: str, i: int | None = None) -> Look:
     """A model's own look; for anything else, the i-th.
 
     Args:
         name: of a model, as the tables have it, or of anything.
-        i: its place among what the figure shows.
+        i: its place among what the figure shows; None where it stands in a row of its own and
+            needs no color.
 
     Returns:
         Color, dash and marker.
     """
-    ith = Look(COLORS[i % len(COLORS)], DASHES[i % len(DASHES)], "o")
+    ith = PLAIN if i is None else Look(COLORS[i % len(COLORS)], DASHES[i % len(DASHES)], "o")
     return LOOKS.get(OTHER_NAMES.get(name, name), ith)
 
 

@@ -211,12 +211,14 @@ def test_the_lock_file_of_the_demos_names_no_host() -> None:
 
 
 def test_a_fold_says_whether_it_is_a_solution() -> None:
+    solution, check = (
+        nodes.container(classes=["cell", tag], prompt_show="Show", prompt_hide="Hide")
+        for tag in ("tag_hide-cell", "tag_hide-input")
+    )
+    plain = nodes.container(classes=["cell"])
     document = new_document("page")
-    for tag in ("tag_hide-cell", "tag_hide-input"):
-        document += nodes.container(classes=["cell", tag], prompt_show="Show", prompt_hide="Hide")
-    document += nodes.container(classes=["cell"])
+    document += [solution, check, plain]
     tool("fold_labels")["label"](None, document)
-    solution, check, plain = document.children
     assert solution["prompt_show"] == "Solution (show)"
     assert check["prompt_hide"] == "Code behind this (hide)"
     assert "prompt_show" not in plain.attributes

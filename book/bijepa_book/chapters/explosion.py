@@ -1,6 +1,6 @@
 """Chapter 2: the first experiment with its constraints switched one at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from bijepa_book.paper.replay import replay
-from bijepa_book.records import medians
+from bijepa_book.records import load, medians
 from bijepa_book.watch import Watch
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data import sine
@@ -104,6 +104,12 @@ def tau_summaries(
     }
 
 
+def loop_contexts(seeds: Seeds) -> Tensor:
+    """Waves that the loop is watched on, ``(*seeds, 32, 10)``; no model learns from them."""
+    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(LOOKED_AT, g)))
+    return x
+
+
 def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.steps) -> Watch:
     """Watch the two encoders' norms and the loop's eigenvalues during training (section 5.3).
 
@@ -116,8 +122,7 @@ def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.ste
         What was seen every 50 steps on 32 fresh waves a seed.
     """
     model = SINE.model(configuration, seeds)
-    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(LOOKED_AT, g)))
-    watch = Watch(model, x, BETWEEN)
+    watch = Watch(model, loop_contexts(seeds), BETWEEN)
     SINE.train(
         model,
         SineBatches(seeds, SINE.batch_size),
@@ -211,6 +216,29 @@ def at_step(recorded: Mapping[str, list[Any]], step: int) -> dict[str, float]:
         "step": recorded["steps"][i],
         **{name: recorded[name][i][0] for name in ("loss", "norm", "relative_loss")},
     }
+
+
+def fresh_seeds(
+    conditions: Mapping[str, str], measures: Sequence[str], length: str = "paper"
+) -> dict[str, dict[str, float]]:
+    """What the study's second edition found on 32 seeds of its own.
+
+    Args:
+        conditions: a label, and the condition's name in ``results/second``.
+        measures: what to read; one that a condition does not have is NaN.
+        length: ``paper``, or ``long`` for ten times that.
+
+    Returns:
+        Medians over seeds, by label and measure.
+
+    Raises:
+        FileNotFoundError: if a condition has no record.
+    """
+    table = {}
+    for label, name in conditions.items():
+        found = load(f"second/sine-{name}-{length}")["measures"]
+        table[label] = {m: median(found.get(m, [float("nan")])) for m in measures}
+    return table
 
 
 def record() -> dict[str, Any]:

@@ -72,7 +72,7 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
     with style():
         figure, axis = plt.subplots(figsize=(WIDTH, 1.2 + 0.5 * len(rows)), layout="constrained")
         for i, (name, values) in enumerate(rows.items()):
-            color, _, marker = look(name, i)
+            color, _, marker = look(name)
             axis.scatter(values, [i] * len(values), color=color, marker=marker, alpha=0.7, s=28)
             middle = median(values)
             axis.plot([middle] * 2, [i - 0.3, i + 0.3], color="black", linewidth=2)
@@ -135,7 +135,7 @@ def loop(watched: Mapping[str, Mapping[str, Tensor]], steps: Sequence[int]) -> F
                 steps, target, color=color, linestyle=dash, lw=0.9, label=f"{label}: target"
             )
             band(axes[1], torch.tensor(steps), looks["radius"], label, i)
-        axes[0].set_ylabel("norm of what the encoders say")
+        axes[0].set_ylabel("embedding norm")
         axes[1].axhline(1, color="black", linewidth=1)
         axes[1].set(ylabel="largest eigenvalue", xlabel="training step", ylim=(0, None))
         handles, labels = axes[0].get_legend_handles_labels()

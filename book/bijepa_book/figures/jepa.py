@@ -73,8 +73,10 @@ def gaps(differences: Mapping[str, Tensor]) -> Figure:
         figure, axis = plt.subplots(figsize=(WIDTH, 3.4), layout="constrained")
         for i, (label, values) in enumerate(differences.items()):
             shown = torch.where(values > 0, values, torch.nan)
-            axis.plot(shown, MARKS[i], color=COLORS[i], markersize=3, alpha=0.7, label=label)
+            color = look(label.split(", ")[0], i).color  # of the model, whatever the precision
+            axis.plot(shown, MARKS[i], color=color, markersize=3, alpha=0.7, label=label)
         axis.set(xlabel="training step", ylabel="relative difference", yscale="log")
+        axis.set_ylim(1e-17, 1e-6)
         axis.legend(loc="center right", markerscale=2)
     return figure
 

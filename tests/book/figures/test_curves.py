@@ -120,7 +120,8 @@ def test_a_model_looks_the_same_in_every_figure() -> None:
     one = style.look("classic", 0)
     assert one == style.look("classic", 3) == style.LOOKS["classic"]
     assert style.look("sphere", 0) == style.look("restrictive", 5)
-    assert style.look("no EMA", 1) != style.look("no EMA", 2)
+    assert style.look("tau 0", 1) != style.look("tau 0", 2)
+    assert style.look("tau 0") == style.PLAIN
     looks = list(style.LOOKS.values())
     for part in range(3):  # color, dash, marker: each tells the paper's four models apart
         assert len({str(look[part]) for look in looks[:4]}) == 4

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.patches import Rectangle
 
 from bijepa_book.chapters import jepa
 from bijepa_book.figures import jepa as pictures
@@ -42,8 +43,9 @@ def test_a_learning_curve_is_the_loss_itself() -> None:
 
 def test_shares_are_bars_in_percent_in_the_order_given() -> None:
     left, noise = pictures.shares({"rebuild": (0.4, 0.3), "predict": (0.1, 0.02)}).axes
-    assert [bar.get_width() for bar in left.patches] == pytest.approx([40, 10])
-    assert [bar.get_width() for bar in noise.patches] == pytest.approx([30, 2])
+    for axis, widths in ((left, [40, 10]), (noise, [30, 2])):
+        bars = [bar for bar in axis.patches if isinstance(bar, Rectangle)]
+        assert [bar.get_width() for bar in bars] == pytest.approx(widths)
     assert left.yaxis_inverted()
 
 
