@@ -18,7 +18,7 @@ NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2
 # What a test's neighbors share is prepared once: each half begins where the other one ends.
 UNIT := $(PYTEST) --dist worksteal
-NBVAL := $(PYTEST) --dist loadscope --nbval
+NBVAL := $(PYTEST) --dist loadscope --nbval --nbval-sanitize-with tests/nbval.cfg
 FAST := not slow and not browser and not site and not notebook
 
 .DEFAULT_GOAL := help

@@ -6,7 +6,7 @@ blindness), points by shape.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -29,6 +29,39 @@ STYLE: Any = {
 }
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#000000")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 2, 1, 2)), (0, (8, 3)), "-")
+
+
+class Look(NamedTuple):
+    """How one model is drawn, wherever it is."""
+
+    color: str
+    dash: Any
+    marker: str
+
+
+PLAIN = Look("0.25", DASHES[0], "o")
+LOOKS = {
+    "expressive": Look(COLORS[0], DASHES[0], "o"),
+    "unconstrained": Look(COLORS[1], DASHES[1], "^"),
+    "classic": Look(COLORS[2], DASHES[2], "s"),
+    "restrictive": Look(COLORS[4], DASHES[4], "D"),
+    "classic, unconstrained": Look(COLORS[3], DASHES[3], "v"),
+    # behave as a neighbor of theirs
+    "LayerNorm alone": Look("0.45", DASHES[0], "o"),
+    "decay alone": Look("0.45", DASHES[1], "^"),
+    # the expressive model, with a safeguard taken out
+    "no EMA": Look("#E69F00", DASHES[1], "<"),
+    "no stop-gradient": Look("#882255", DASHES[2], "X"),
+    "no predictor": Look("#888820", DASHES[3], "P"),
+    "no EMA, no predictor": Look("#000000", DASHES[4], ">"),
+    "no stop-gradient, no predictor": Look("#882255", DASHES[2], "*"),
+    # what needs no training
+    **dict.fromkeys(("raw", "untrained", "mean", "mean_state"), Look("0.45", DASHES[0], "|")),
+    **dict.fromkeys(("best", "copy_last", "extrapolate"), Look("0.45", DASHES[0], "|")),
+}
+"""By the name in tables and records."""
+OTHER_NAMES = {"BiJEPA": "expressive", "complete": "expressive", "sphere": "restrictive"}
+"""What some chapters call the same models."""
 LABELS = {
     "relative_loss": "relative loss",
     "norm": "embedding norm",
@@ -69,6 +102,21 @@ def stacked_panels(count: int, height: float, **settings: Any) -> tuple[Figure, 
     return figure, list(axes.flat)
 
 
+def look(name: str, i: int | None = None) -> Look:
+    """A model's own look; for anything else, the i-th.
+
+    Args:
+        name: of a model, as the tables have it, or of anything.
+        i: its place among what the figure shows; None where it stands in a row of its own and
+            needs no color.
+
+    Returns:
+        Color, dash and marker.
+    """
+    ith = PLAIN if i is None else Look(COLORS[i % len(COLORS)], DASHES[i % len(DASHES)], "o")
+    return LOOKS.get(OTHER_NAMES.get(name, name), ith)
+
+
 def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:
     """Draw a curve; of several seeds, their median and the range around it.
 
@@ -76,14 +124,12 @@ def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:
         axis: where.
         steps: ``(n,)``.
         values: ``(n, *seeds)``.
-        label: in the legend.
-        i: which color and dash.
+        label: in the legend; a model's name decides its :func:`look`.
+        i: which color and dash, where it does not.
     """
-    look = {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
+    color, dash, _ = look(label, i)
     if values.ndim == 1:
-        axis.plot(steps, values, label=label, **look)
+        axis.plot(steps, values, label=label, color=color, linestyle=dash)
         return
-    axis.plot(steps, values.quantile(0.5, dim=1), label=label, **look)
-    axis.fill_between(
-        steps, values.amin(1), values.amax(1), color=look["color"], alpha=0.15, linewidth=0
-    )
+    axis.plot(steps, values.quantile(0.5, dim=1), label=label, color=color, linestyle=dash)
+    axis.fill_between(steps, values.amin(1), values.amax(1), color=color, alpha=0.15, linewidth=0)

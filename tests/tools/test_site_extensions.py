@@ -208,3 +208,17 @@ def test_a_page_without_a_demo_loads_none() -> None:
 
 def test_the_lock_file_of_the_demos_names_no_host() -> None:
     assert "://" not in (ROOT / "book/interactive/package-lock.json").read_text("utf-8")
+
+
+def test_a_fold_says_whether_it_is_a_solution() -> None:
+    solution, check = (
+        nodes.container(classes=["cell", tag], prompt_show="Show", prompt_hide="Hide")
+        for tag in ("tag_hide-cell", "tag_hide-input")
+    )
+    plain = nodes.container(classes=["cell"])
+    document = new_document("page")
+    document += [solution, check, plain]
+    tool("fold_labels")["label"](None, document)
+    assert solution["prompt_show"] == "Solution (show)"
+    assert check["prompt_hide"] == "Code behind this (hide)"
+    assert "prompt_show" not in plain.attributes

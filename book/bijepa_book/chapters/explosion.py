@@ -1,14 +1,16 @@
 """Chapter 2: the first experiment with its constraints switched one at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
+from torch.optim import Optimizer
 
 from bijepa_book.paper.replay import replay
-from bijepa_book.records import medians
+from bijepa_book.records import load, medians
 from bijepa_book.watch import Watch
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data import sine
@@ -17,6 +19,7 @@ from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import SINE, Configuration, Experiment
 from bijepa_core.history import History
+from bijepa_core.model import BiJEPA, Losses
 from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 
 REPLAYED = ("unconstrained", "expressive", "classic")
@@ -35,6 +38,33 @@ TAUS = (0.0, 0.9, 0.99, 0.995, 0.999, 1.0)
 SEEDS = range(8)
 POINTS = 60  # of a recorded curve
 LOOKED_AT, BETWEEN = 32, 50  # waves that the loop is watched on, and steps between two looks
+
+
+class Moment(NamedTuple):
+    """What the chapter's loop hands out after each step."""
+
+    step: int
+    model: BiJEPA
+    optimizer: Optimizer
+    losses: Losses
+    """Of the batch that the step learned from, before it moved the weights."""
+
+
+def note(history: History, moment: Moment, looks: Mapping[str, Tensor] | None) -> None:
+    """Write one step down, as :meth:`bijepa_core.history.History.record` does.
+
+    Args:
+        history: with room for it.
+        moment: the step.
+        looks: the diagnostics, as a cell measured them; None between two rows.
+    """
+    step, losses = moment.step, moment.losses
+    history.losses["total"][step] = losses.total.detach()
+    for name, term in (("forward", losses.forward), ("backward", losses.backward)):
+        if term is not None:
+            history.losses[name][step] = term.loss.detach()
+    for name, value in (looks or {}).items():
+        history.diagnostics[name][step // history.log_every] = value
 
 
 def train(experiment: Experiment, configuration: Configuration, seeds: Seeds) -> History:
@@ -74,6 +104,12 @@ def tau_summaries(
     }
 
 
+def loop_contexts(seeds: Seeds) -> Tensor:
+    """Waves that the loop is watched on, ``(*seeds, 32, 10)``; no model learns from them."""
+    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(LOOKED_AT, g)))
+    return x
+
+
 def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.steps) -> Watch:
     """Watch the two encoders' norms and the loop's eigenvalues during training (section 5.3).
 
@@ -86,8 +122,7 @@ def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.ste
         What was seen every 50 steps on 32 fresh waves a seed.
     """
     model = SINE.model(configuration, seeds)
-    x, _ = sine.split(sample_per_seed(seeds, "chapter/loop", lambda g: sine.waves(LOOKED_AT, g)))
-    watch = Watch(model, x, BETWEEN)
+    watch = Watch(model, loop_contexts(seeds), BETWEEN)
     SINE.train(
         model,
         SineBatches(seeds, SINE.batch_size),
@@ -99,27 +134,26 @@ def watch_loop(configuration: Configuration, seeds: Seeds, steps: int = SINE.ste
     return watch
 
 
-def loop_summary(watch: Watch) -> dict[str, float]:
+def loop_summary(looks: Mapping[str, Tensor]) -> dict[str, float]:
     """The watched loop in a few numbers, medians over seeds.
 
     Args:
-        watch: see :func:`watch_loop`, of several seeds.
+        looks: see :meth:`bijepa_book.watch.Watch.looks`, of several seeds.
 
     Returns:
         ``radius_at_half_norm``: the largest eigenvalue when the online norm first reaches half
-        of its last value; ``radius_first``; ``radius_last`` and ``lead``, see
-        :meth:`bijepa_book.watch.Watch.scores`.
+        of its last value; ``radius_first`` and ``radius_last``; ``lead``, the largest ratio of
+        the online encoder's norm to the target's.
     """
-    looks, scores = watch.looks(), watch.scores()
     online, radius = looks["online"], looks["radius"]
     half = (online >= online[-1] / 2).float().argmax(0)  # (seeds,): the first row that has it
     numbers = {
-        "radius_at_half_norm": per_seed(radius.gather(0, half[None])[0]),
-        "radius_first": per_seed(radius[0]),
-        "radius_last": scores["radius_last"],
-        "lead": scores["lead"],
+        "radius_at_half_norm": radius.gather(0, half[None])[0],
+        "radius_first": radius[0],
+        "radius_last": radius[-1],
+        "lead": (online / looks["target"]).amax(0),
     }
-    return {name: median(values) for name, values in numbers.items()}
+    return {name: median(per_seed(values)) for name, values in numbers.items()}
 
 
 def curve(history: History) -> dict[str, list[Any]]:
@@ -184,6 +218,29 @@ def at_step(recorded: Mapping[str, list[Any]], step: int) -> dict[str, float]:
     }
 
 
+def fresh_seeds(
+    conditions: Mapping[str, str], measures: Sequence[str], length: str = "paper"
+) -> dict[str, dict[str, float]]:
+    """What the study's second edition found on 32 seeds of its own.
+
+    Args:
+        conditions: a label, and the condition's name in ``results/second``.
+        measures: what to read; one that a condition does not have is NaN.
+        length: ``paper``, or ``long`` for ten times that.
+
+    Returns:
+        Medians over seeds, by label and measure.
+
+    Raises:
+        FileNotFoundError: if a condition has no record.
+    """
+    table = {}
+    for label, name in conditions.items():
+        found = load(f"second/sine-{name}-{length}")["measures"]
+        table[label] = {m: median(found.get(m, [float("nan")])) for m in measures}
+    return table
+
+
 def record() -> dict[str, Any]:
     """What the chapter compares itself with, and its runs of ten times the paper's length."""
     histories = {name: train(SINE, c, SEEDS) for name, c in CONDITIONS.items()}
@@ -194,5 +251,5 @@ def record() -> dict[str, Any]:
         "summaries": medians({name: training_summary(h) for name, h in histories.items()}),
         "long": long_runs(),
         "taus": {name: medians(tau_summaries(c, SEEDS)) for name, c in both.items()},
-        "loop": {name: loop_summary(watch_loop(c, SEEDS)) for name, c in both.items()},
+        "loop": {name: loop_summary(watch_loop(c, SEEDS).looks()) for name, c in both.items()},
     }

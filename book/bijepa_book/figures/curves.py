@@ -7,10 +7,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from bijepa_book.names import words
-from bijepa_book.style import COLORS, DASHES, LABELS, WIDTH, band, stacked_panels, style
-from bijepa_book.watch import Watch
+from bijepa_book.style import LABELS, WIDTH, band, look, stacked_panels, style
 from bijepa_core.history import History
 
 
@@ -28,7 +28,7 @@ def losses(histories: Mapping[str, History]) -> Figure:
         for i, (label, history) in enumerate(histories.items()):
             curve = history.mean_loss()
             if curve.ndim == 1:
-                axis.plot(curve, color=COLORS[i], alpha=0.18, linewidth=0.6)
+                axis.plot(curve, color=look(label, i).color, alpha=0.18, linewidth=0.6)
             band(axis, *history.smooth_loss(), label, i)
         axis.set(xlabel="training step", ylabel="loss, mean of directions", yscale="log")
         axis.legend()
@@ -71,8 +71,9 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
     """
     with style():
         figure, axis = plt.subplots(figsize=(WIDTH, 1.2 + 0.5 * len(rows)), layout="constrained")
-        for i, values in enumerate(rows.values()):
-            axis.scatter(values, [i] * len(values), color=COLORS[i % len(COLORS)], alpha=0.7, s=28)
+        for i, (name, values) in enumerate(rows.items()):
+            color, _, marker = look(name)
+            axis.scatter(values, [i] * len(values), color=color, marker=marker, alpha=0.7, s=28)
             middle = median(values)
             axis.plot([middle] * 2, [i - 0.3, i + 0.3], color="black", linewidth=2)
         axis.set(
@@ -104,8 +105,9 @@ def recorded(
             for i, (run, values) in enumerate(runs.items()):
                 steps = [step + 1 for step in values["steps"]]  # the first on a logarithmic axis
                 middle, low, high = zip(*values[name], strict=True)
-                axis.plot(steps, middle, color=COLORS[i], linestyle=DASHES[i], label=run)
-                axis.fill_between(steps, low, high, color=COLORS[i], alpha=0.15, linewidth=0)
+                color, dash, _ = look(run, i)
+                axis.plot(steps, middle, color=color, linestyle=dash, label=run)
+                axis.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
             axis.set(ylabel=label, xscale="log", yscale="linear" if name == "norm" else "log")
         figure.supxlabel("training step")
         handles, labels = axes[0].get_legend_handles_labels()
@@ -113,26 +115,29 @@ def recorded(
     return figure
 
 
-def loop(watches: Mapping[str, Watch]) -> Figure:
+def loop(watched: Mapping[str, Mapping[str, Tensor]], steps: Sequence[int]) -> Figure:
     """Both encoders' norms, and the predictor loop's largest eigenvalue, during training.
 
     Args:
-        watches: by label, of models with both predictors and several seeds.
+        watched: by label, ``online``, ``target`` and ``radius``, each ``(looks, seeds)``.
+        steps: of the looks.
 
     Returns:
-        Two panels, stacked.
+        Two panels, stacked; the target encoder is drawn thinner.
     """
     with style():
-        figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 6), layout="constrained", sharex=True)
-        for i, (label, watch) in enumerate(watches.items()):
-            steps, looks = torch.tensor(watch.steps), watch.looks()
-            band(axes[0], steps, looks["online"], f"{label}, online", i)
+        figure, axes = stacked_panels(2, 6.4, sharex=True)
+        for i, (label, looks) in enumerate(watched.items()):
+            color, dash, _ = look(label, i)
+            band(axes[0], torch.tensor(steps), looks["online"], label, i)
             target = looks["target"].quantile(0.5, dim=1)
-            axes[0].plot(steps, target, ":", color=COLORS[i], label=f"{label}, target")
-            band(axes[1], steps, looks["radius"], label, i)
-        axes[0].set_ylabel("norm")
-        axes[0].legend(fontsize=10)
+            axes[0].plot(
+                steps, target, color=color, linestyle=dash, lw=0.9, label=f"{label}: target"
+            )
+            band(axes[1], torch.tensor(steps), looks["radius"], label, i)
+        axes[0].set_ylabel("embedding norm")
         axes[1].axhline(1, color="black", linewidth=1)
         axes[1].set(ylabel="largest eigenvalue", xlabel="training step", ylim=(0, None))
-        axes[1].legend(fontsize=10)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure

@@ -31,7 +31,8 @@ def architecture(palette: Palette = LIGHT) -> Figure:
     """Both panels of Figure 1, drawn for a light or a dark page.
 
     Boxes with a solid rim are trained by gradients, boxes with a dashed rim follow as a moving
-    average (Eq. 5); two strokes across an arrow stop the gradient.
+    average (Eq. 5); two strokes across an arrow stop the gradient. What the target encoder says
+    has a bar, which the paper leaves out.
 
     Args:
         palette: :data:`LIGHT` or :data:`DARK`.
@@ -40,11 +41,11 @@ def architecture(palette: Palette = LIGHT) -> Figure:
         The figure, on a transparent background.
     """
     with style():
-        figure = Figure(figsize=(WIDTH, 6.8), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 7.1), layout="constrained")
         figure.patch.set_alpha(0)
-        above, below = figure.subplots(2, 1, height_ratios=[2.05, 4.25])
+        above, below = figure.subplots(2, 1, height_ratios=[2.45, 4.25])
         _direction(above, palette, 0.5, ("x", "y"), r"P_\phi", "L", z="z")
-        _finish(above, palette, "(A)  Classic JEPA predicts one way", (-0.85, 1.2))
+        _finish(above, palette, "(A)  Classic JEPA predicts one way", (-1.25, 1.2))
         _direction(below, palette, 2.15, ("x", "y"), r"P_{fwd}", "L_{fwd}", z="z_1")
         _direction(below, palette, -0.05, ("y", "x"), r"P_{bwd}", "L_{bwd}", z="z_2")
         _total(below, palette, 2.15, -0.05)
@@ -76,7 +77,7 @@ def _direction(
     lower = [
         ("view", f"${goal}$", palette.plain, "-", False),
         ("encoder", r"$f_{\bar\theta}$", palette.averaged, "--", True),
-        ("prediction", f"$s_{goal}$", palette.plain, "-", False),
+        ("prediction", rf"$\bar{{s}}_{goal}$", palette.plain, "-", False),  # not the online one
     ]
     for height, row in ((y, upper), (low, lower)):
         for column, text, fill, rim, boxed in row:

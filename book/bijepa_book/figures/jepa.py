@@ -1,6 +1,6 @@
 """Collapse made visible: what the loss shows, and what the embedding shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
@@ -8,11 +8,56 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
-from bijepa_book.style import COLORS, LABELS, WIDTH, band, style
+from bijepa_book.style import COLORS, LABELS, WIDTH, band, look, style
 from bijepa_core.history import History
 
 PANELS = ("loss", "variance", "relative_loss", "effective_rank")
 MARKS = ("o", "^", "s", "x")
+
+
+def learning(courses: Mapping[str, Sequence[float]]) -> Figure:
+    """A first learning curve: the loss of each step.
+
+    Args:
+        courses: by model, one loss a step.
+
+    Returns:
+        One panel with a logarithmic axis.
+    """
+    with style():
+        figure, axis = plt.subplots(figsize=(WIDTH, 3.6), layout="constrained")
+        for i, (label, losses) in enumerate(courses.items()):
+            color, dash, _ = look(label, i)
+            axis.plot(losses, color=color, linestyle=dash, label=label)
+        axis.set(xlabel="training step", ylabel="loss", yscale="log")
+        axis.legend()
+    return figure
+
+
+def shares(rows: Mapping[str, tuple[float, float]]) -> Figure:
+    """What three tasks leave unlearned, and what noise their embeddings hold.
+
+    Args:
+        rows: by task, the loss in units of the target's variance, and the share of noise in
+            the embedding's variance.
+
+    Returns:
+        Two panels of bars, side by side.
+    """
+    names = (
+        "loss that is left\n(% of target's variance)",
+        "noise in the embedding\n(% of variance)",
+    )
+    with style():
+        figure, axes = plt.subplots(
+            1, 2, figsize=(WIDTH, 2.6), layout="constrained", sharey=True, sharex=True
+        )
+        for k, (axis, name) in enumerate(zip(axes, names, strict=True)):
+            bars = axis.barh(list(rows), [100 * row[k] for row in rows.values()], color=COLORS[k])
+            axis.bar_label(bars, fmt="%.0f", padding=3)
+            axis.set(xlabel=name, xlim=(0, 100), xticks=(0, 50, 100))
+        axes[0].invert_yaxis()
+    return figure
 
 
 def gaps(differences: Mapping[str, Tensor]) -> Figure:
@@ -28,8 +73,10 @@ def gaps(differences: Mapping[str, Tensor]) -> Figure:
         figure, axis = plt.subplots(figsize=(WIDTH, 3.4), layout="constrained")
         for i, (label, values) in enumerate(differences.items()):
             shown = torch.where(values > 0, values, torch.nan)
-            axis.plot(shown, MARKS[i], color=COLORS[i], markersize=3, alpha=0.7, label=label)
+            color = look(label.split(", ")[0], i).color  # of the model, whatever the precision
+            axis.plot(shown, MARKS[i], color=color, markersize=3, alpha=0.7, label=label)
         axis.set(xlabel="training step", ylabel="relative difference", yscale="log")
+        axis.set_ylim(1e-17, 1e-6)
         axis.legend(loc="center right", markerscale=2)
     return figure
 

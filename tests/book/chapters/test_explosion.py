@@ -7,7 +7,9 @@ import torch
 
 from bijepa_book.chapters import explosion
 from bijepa_book.chapters.explosion import CONDITIONS
+from bijepa_core.data import sine
 from bijepa_core.experiments import SINE
+from bijepa_core.history import History
 
 SEEDS = (0, 1, 2)
 SHORT = replace(SINE, steps=3)
@@ -37,15 +39,13 @@ def test_the_loop_is_watched_every_fifty_steps(monkeypatch: pytest.MonkeyPatch) 
     assert watch.x.shape == (3, 32, 10)
 
 
-def test_a_loop_summed_up_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch = explosion.watch_loop(CONDITIONS["expressive"], (0,), 1)
+def test_a_loop_summed_up_by_hand() -> None:
     looks = {
         "online": torch.tensor([[1.0], [3.0], [4.0]]),
         "target": torch.tensor([[1.0], [1.5], [4.0]]),
         "radius": torch.tensor([[0.1], [0.2], [0.9]], dtype=torch.float64),
     }
-    monkeypatch.setattr(watch, "looks", lambda: looks)
-    assert explosion.loop_summary(watch) == pytest.approx(
+    assert explosion.loop_summary(looks) == pytest.approx(
         {
             "radius_at_half_norm": 0.2,  # the norm first passes 2 in the second row
             "radius_first": 0.1,
@@ -53,6 +53,20 @@ def test_a_loop_summed_up_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
             "lead": 2.0,
         }
     )
+
+
+def test_a_step_written_down_is_what_a_history_records() -> None:
+    model, batches = SINE.model(CONDITIONS["classic"], SEEDS), sine.SineBatches(SEEDS)
+    ours, expected = (History.empty(2, 2, len(SEEDS), torch.empty(0)) for _ in range(2))
+    optimizer = torch.optim.SGD(model.trained_parameters())
+    for step in range(2):
+        losses = model(*batches(step))
+        expected.record(step, losses)
+        row = {name: values[0] for name, values in expected.diagnostics.items()}
+        moment = explosion.Moment(step, model, optimizer, losses)
+        explosion.note(ours, moment, None if step else row)
+    for kind in ("losses", "diagnostics"):
+        torch.testing.assert_close(getattr(ours, kind), getattr(expected, kind), equal_nan=True)
 
 
 @pytest.mark.slow

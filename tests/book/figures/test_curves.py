@@ -12,6 +12,7 @@ import pytest
 import torch
 from nbclient import NotebookClient
 
+from bijepa_book import style
 from bijepa_book.chapters import explosion
 from bijepa_book.figures import curves, waves
 from bijepa_book.paper.replay import Replay, replay
@@ -108,7 +109,19 @@ def test_the_loop_figure_marks_an_eigenvalue_of_one() -> None:
         name: explosion.watch_loop(explosion.CONDITIONS[name], (0, 1), 60)
         for name in ("unconstrained", "expressive")
     }
-    norms, eigenvalues = curves.loop(watches).axes
+    looks = {name: watch.looks() for name, watch in watches.items()}
+    norms, eigenvalues = curves.loop(looks, watches["expressive"].steps).axes
     labels = [str(line.get_label()) for line in norms.lines]
-    assert labels[:2] == ["unconstrained, online", "unconstrained, target"]
+    assert labels[:2] == ["unconstrained", "unconstrained: target"]
     assert [1, 1] in [list(np.asarray(line.get_ydata())) for line in eigenvalues.lines]
+
+
+def test_a_model_looks_the_same_in_every_figure() -> None:
+    one = style.look("classic", 0)
+    assert one == style.look("classic", 3) == style.LOOKS["classic"]
+    assert style.look("sphere", 0) == style.look("restrictive", 5)
+    assert style.look("tau 0", 1) != style.look("tau 0", 2)
+    assert style.look("tau 0") == style.PLAIN
+    looks = list(style.LOOKS.values())
+    for part in range(3):  # color, dash, marker: each tells the paper's four models apart
+        assert len({str(look[part]) for look in looks[:4]}) == 4

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.patches import Rectangle
 
 from bijepa_book.chapters import jepa
 from bijepa_book.figures import jepa as pictures
@@ -32,6 +33,20 @@ def test_collapse_shows_the_loss_and_three_looks_at_the_embedding(seeds: int | t
     np.testing.assert_allclose(shown, expected.numpy())
     curves = figure.axes[0].lines
     assert len({str(line._unscaled_dash_pattern) for line in curves}) == 2  # type: ignore[attr-defined]
+
+
+def test_a_learning_curve_is_the_loss_itself() -> None:
+    (axis,) = pictures.learning({"classic": [0.3, 0.1], "expressive": [0.2, 0.1]}).axes
+    np.testing.assert_allclose(np.asarray(axis.lines[0].get_ydata()), [0.3, 0.1])
+    assert [line.get_label() for line in axis.lines] == ["classic", "expressive"]
+
+
+def test_shares_are_bars_in_percent_in_the_order_given() -> None:
+    left, noise = pictures.shares({"rebuild": (0.4, 0.3), "predict": (0.1, 0.02)}).axes
+    for axis, widths in ((left, [40, 10]), (noise, [30, 2])):
+        bars = [bar for bar in axis.patches if isinstance(bar, Rectangle)]
+        assert [bar.get_width() for bar in bars] == pytest.approx(widths)
+    assert left.yaxis_inverted()
 
 
 def test_gaps_leave_zeros_out() -> None:
