@@ -1,6 +1,7 @@
 // Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
 import { jit, numpy as np, tree } from "@jax-js/jax";
 import { Matrix, SVD, solve } from "ml-matrix";
+import { norm, relativeLoss, variance } from "./measures.js";
 import { corrections, encode, losses, mlp, trainStep } from "./method.js";
 import { serve, tensor } from "./serve.js";
 import { BATCH, CONTEXT, EMBEDDING, batches, freshWeights, views, waves } from "./sine.js";
@@ -35,7 +36,7 @@ class Run {
 
   /** One step on a batch; returns [forward, backward], null for a direction not in use. */
   advance([x, y], rows) {
-    if (rows) this.row = this.diagnose(x, y);
+    if (rows) this.row = this.diagnose([x, y]);
     const [move, spread] = corrections(this.step + 1, this.settings.rate);
     const [seen, online, target, first, second] = this.train(
       this.online, this.target, this.first, this.second, batch(x), batch(y),
@@ -47,19 +48,19 @@ class Run {
     return terms;
   }
 
-  /** Norm, effective rank and relative loss before a step, as the core's History has them. */
-  diagnose(x, y) {
+  /** Where the model stands, seen on one batch: loss, and what the core's History has beside it. */
+  diagnose([x, y]) {
     const seen = this.look(tree.ref(this.online), tree.ref(this.target), batch(x), batch(y));
     const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
-    const s = plain.s;
-    let norm = 0;
-    for (let i = 0; i < BATCH; i += 1) {
-      norm += Math.hypot(...s.subarray(i * EMBEDDING, (i + 1) * EMBEDDING)) / BATCH;
-    }
     const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
-    const ratios = ["forward", "backward"].filter((name) => plain[name]).map(
-      (name) => plain[name][0] / Math.max(variance(goals[name]), 1.2e-38));
-    return { norm, rank: effectiveRank(s), relative: ratios.reduce((a, b) => a + b) / ratios.length };
+    const used = ["forward", "backward"].filter((name) => plain[name]);
+    const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+    return {
+      loss: mean(used.map((name) => plain[name][0])),
+      relative: mean(used.map((name) => relativeLoss(plain[name][0], goals[name], EMBEDDING))),
+      norm: norm(plain.s, EMBEDDING), variance: variance(plain.s, EMBEDDING),
+      rank: effectiveRank(plain.s),
+    };
   }
 
   /** The rest of a wave, read off the forward prediction by least squares. */
@@ -84,18 +85,6 @@ class Run {
   }
 }
 
-/** Variance over the batch, averaged over dimensions. */
-function variance(s) {
-  let total = 0;
-  for (let d = 0; d < EMBEDDING; d += 1) {
-    let mean = 0, square = 0;
-    for (let i = d; i < s.length; i += EMBEDDING) mean += s[i] / BATCH;
-    for (let i = d; i < s.length; i += EMBEDDING) square += (s[i] - mean) ** 2 / BATCH;
-    total += square / EMBEDDING;
-  }
-  return total;
-}
-
 /** The exponential of the entropy of the normalized singular values. */
 function effectiveRank(s) {
   if (!s.every(Number.isFinite)) return NaN;
@@ -110,6 +99,12 @@ let run = null, task = 0;
 
 function stop() {
   task += 1;
+}
+
+/** Say where the run has stopped: all numbers of the same model, on the batch that comes next. */
+function finish() {
+  const { step } = run;
+  postMessage({ kind: "done", step, row: { step, ...run.diagnose(run.stream(step)) } });
 }
 
 /** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
@@ -139,7 +134,7 @@ async function go({ end, seed }) {
     });
     await new Promise((next) => { setTimeout(next, 0); });
   }
-  if (task === mine) postMessage({ kind: "done", step: run.step });
+  if (task === mine) finish();
 }
 
 const answers = {
@@ -151,7 +146,7 @@ const answers = {
   },
   pause() {
     stop();
-    postMessage({ kind: "done", step: run?.step ?? 0 });
+    finish();
   },
   go,
   step({ seed }) {

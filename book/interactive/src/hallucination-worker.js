@@ -4,7 +4,7 @@ import { convEncoder, decoder, mlp, probe } from "./method.js";
 import { serve, tensors } from "./serve.js";
 import { bytes, unpack } from "./weights.js";
 
-const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 5, AT_ONCE = 8;
+const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 32, AT_ONCE = 8;
 /** What each way is given, and which predictor its embedding passes, if any. */
 const WAYS = {
   encoder: { given: "left", predictor: null },

@@ -1,6 +1,7 @@
 // The hallucination pad: draw half a digit, and the model draws the other half.
 import code from "worker:hallucination-worker";
 import { latest, startWorker } from "./host.js";
+import { aDigit } from "./text.js";
 import {
   button, canvas, choice, color, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
@@ -13,24 +14,41 @@ const TITLES = {
   encoder: "from the encoder", forward: "through the forward predictor",
   backward: "through the backward predictor",
 };
-const other = { left: "right", right: "left" };
+const SHOWN = 5, CERTAIN = 0.25; // neighbors to show; the largest variance of a value in 0..1
 
 const stamp = Object.assign(document.createElement("canvas"), { width: 2 * COLUMNS, height: ROWS });
 
-/** Paint halves, each 28 x 14 in 0..1, side by side as one picture; returns a pixel's size. */
-function paint(context, width, height, left, right) {
+/** From agreement to the largest doubt: matplotlib's magma, at eighths. */
+const MAGMA = ["000004", "1d1147", "51127c", "832681", "b73779", "e75263", "fc8961", "fec488", "fcfdbf"]
+  .map((code) => [0, 2, 4].map((i) => parseInt(code.slice(i, i + 2), 16)));
+const gray = (value) => Array(3).fill(Math.round(255 * value));
+function magma(value) {
+  const at = Math.min(value, 1) * (MAGMA.length - 1), low = Math.min(Math.floor(at), MAGMA.length - 2);
+  return MAGMA[low].map((v, i) => Math.round(v + (at - low) * (MAGMA[low + 1][i] - v)));
+}
+
+/** Paint halves, each 28 x 14 in 0..1, side by side as one picture; what is missing stays open. */
+function paint(context, width, height, halves, inks = [gray, gray]) {
+  const columns = COLUMNS * halves.length;
   const image = new ImageData(2 * COLUMNS, ROWS);
-  image.data.fill(255);
-  [left, right].forEach((half, side) => {
-    for (let i = 0; i < PIXELS; i += 1) {
+  halves.forEach((half, side) => {
+    for (let i = 0; half && i < PIXELS; i += 1) {
       const place = Math.floor(i / COLUMNS) * 2 * COLUMNS + side * COLUMNS + (i % COLUMNS);
-      image.data.fill(half ? Math.round(255 * half[i]) : 0, 4 * place, 4 * place + 3);
+      image.data.set([...inks[side](half[i]), 255], 4 * place);
     }
   });
   stamp.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
-  context.drawImage(stamp, 0, 0, width, height);
-  return width / (2 * COLUMNS);
+  context.clearRect(0, 0, width, height);
+  context.drawImage(stamp, 0, 0, columns, ROWS, 0, 0, width, height);
+}
+
+/** How far images differ in each pixel: the variance of values in 0..1. */
+function doubt(halves) {
+  return Float32Array.from({ length: PIXELS }, (_, i) => {
+    const mean = halves.reduce((sum, half) => sum + half[i], 0) / halves.length;
+    return halves.reduce((sum, half) => sum + (half[i] - mean) ** 2, 0) / (halves.length - 1);
+  });
 }
 
 function build(section) {
@@ -45,60 +63,76 @@ function build(section) {
   const digit = choice("take a digit", [["none", "none: draw one"], ["any", "any"],
     ...Array.from({ length: 10 }, (_, i) => [String(i), String(i)])], "3", () => { index.set(0); choose(); });
   const index = slider("which one", [0, 19, 1], 0, choose, 0);
+  const erase = ["rows erased from", "up to"].map((label) => slider(label, [0, ROWS, 1], 0, () => {
+    writeAddress(section, controls);
+    request();
+  }, 0));
   const pressure = choice("pen", [["ink", "draws"], ["rub", "rubs out"]], "ink", () => {});
-  const controls = { given, digit, index };
+  const controls = { given, digit, index, top: erase[0], end: erase[1] };
+  /** The half that is given: what was drawn, without the rows that are erased. */
+  function seen() {
+    const found = pixels.slice(), [top, end] = erase.map((one) => one.get());
+    if (top < end) found.fill(0, top * COLUMNS, end * COLUMNS);
+    return found;
+  }
 
   const pad = canvas({
     class: "demo-pad", tabindex: "0", role: "application",
     "aria-label": "The half you draw. Arrow keys move the pen, space sets a point, Delete rubs out, " +
       "Escape clears.",
   }, (context, width, height) => {
-    const halves = given.get() === "left" ? [pixels, null] : [null, pixels];
-    const size = paint(context, width, height, ...halves);
-    const edge = given.get() === "left" ? COLUMNS : 0;
-    context.fillStyle = color("veil");
-    context.fillRect(edge * size, 0, COLUMNS * size, height);
+    paint(context, width, height, [seen()]);
     if (usedKeys && document.activeElement === pad.element) {
+      const size = width / COLUMNS;
       context.strokeStyle = "#ffb000";
       context.lineWidth = 2;
-      const column = cursor[0] + (given.get() === "left" ? 0 : COLUMNS);
-      context.strokeRect(column * size, cursor[1] * size, size, size);
+      context.strokeRect(cursor[0] * size, cursor[1] * size, size, size);
     }
   });
   const outcomes = {};
   for (const [way, title] of Object.entries(TITLES)) {
     const side = way === "backward" ? "left" : "right";
+    const whole = (half, missing) => (side === "right" ? [half, missing] : [missing, half]);
     const picture = canvas({ class: "demo-picture", role: "img", "aria-label": title }, (c, w, hgt) => {
       const drawn = answer[way]?.drawn;
-      paint(c, w, hgt, ...(side === "right" ? [pixels, drawn] : [drawn, pixels]));
+      paint(c, w, hgt, whole(drawn && seen(), drawn));
     });
+    const unsure = canvas({ class: "demo-picture", role: "img", "aria-label": `doubt, ${title}` },
+      (c, w, hgt) => {
+        const rows = answer[way]?.nearest;
+        if (!images || !rows?.length) { c.clearRect(0, 0, w, hgt); return; }
+        const map = doubt(rows.map((row) => train(side, row))).map((v) => v / CERTAIN);
+        paint(c, w, hgt, whole(seen(), map), whole(gray, magma));
+      });
     const bars = Array.from({ length: 10 }, (_, i) => {
       const fill = h("span", { class: "demo-bar" }), text = h("span", { class: "demo-share" });
       return { row: h("li", {}, h("span", {}, String(i)), h("span", { class: "demo-track" }, fill), text), fill, text };
     });
-    const near = Array.from({ length: 5 }, (_, k) => {
+    const near = Array.from({ length: SHOWN }, (_, k) => {
       const caption = h("figcaption", {});
       const one = canvas({ class: "demo-near", role: "img", "aria-label": "a similar training image" },
         (c, w, hgt) => {
           const row = answer[way]?.nearest[k];
-          paint(c, w, hgt, ...(row === undefined || !images ? [] : ["left", "right"].map((half) => train(half, row))));
+          if (images && row !== undefined) paint(c, w, hgt, ["left", "right"].map((half) => train(half, row)));
         });
       return { ...one, caption, figure: h("figure", {}, one.element, caption) };
     });
-    const similar = h("div", {}, h("p", { class: "demo-title" }, "Most similar training images"),
+    const similar = h("div", { hidden: true }, h("p", { class: "demo-title" }, "Most similar training images"),
       h("div", { class: "demo-nears" }, ...near.map((one) => one.figure)));
+    const map = h("div", { hidden: true }, h("p", {}, "its doubt"), unsure.element);
     outcomes[way] = {
-      side, picture, bars, near,
-      similar,
+      side, picture, unsure, bars, near, similar, map,
       element: h("div", { class: "demo-way" },
-        h("p", { class: "demo-title" }, `The ${side} half ${title}`), picture.element,
+        h("p", { class: "demo-title" }, `The ${side} half ${title}`),
+        h("div", { class: "demo-pair" },
+          h("div", {}, h("p", {}, "what it draws"), picture.element), map),
         h("ul", { class: "demo-bars", "aria-label": `probability of each digit, ${title}` },
           ...bars.map((one) => one.row)),
         similar),
     };
   }
   const real = canvas({ class: "demo-picture", role: "img", "aria-label": "the true digit" }, (c, w, hgt) => {
-    paint(c, w, hgt, ...(truth ?? []));
+    if (truth) paint(c, w, hgt, truth);
   });
   const realBox = h("div", { class: "demo-real" },
     h("p", { class: "demo-title" }, "The true digit"), real.element);
@@ -109,7 +143,7 @@ function build(section) {
   /** Take an image, or an empty pad. */
   function pick() {
     const side = given.get();
-    [truth, label] = [null, null];
+    [truth, label, answer] = [null, null, {}];
     pixels = new Float32Array(PIXELS);
     if (images && digit.get() !== "none") {
       const rows = [...images.test.labels.keys()].filter((row) =>
@@ -128,6 +162,11 @@ function build(section) {
   /** Put ink (or take it away) around a point in pixels of the half. */
   function touch(x, y, last) {
     remark(section, "");
+    if (erase[0].get() < erase[1].get()) { // a stroke goes on what is seen
+      pixels = seen();
+      for (const one of erase) one.set(0);
+      writeAddress(section, controls);
+    }
     const [lx, ly] = last ?? [x, y];
     const rub = pressure.get() === "rub" || touch.rub;
     for (let row = 0; row < ROWS; row += 1) {
@@ -142,8 +181,7 @@ function build(section) {
   }
   const place = (event) => {
     const box = pad.element.getBoundingClientRect();
-    const shift = given.get() === "left" ? 0 : COLUMNS;
-    return [((event.clientX - box.left) / box.width) * 2 * COLUMNS - shift,
+    return [((event.clientX - box.left) / box.width) * COLUMNS,
       ((event.clientY - box.top) / box.height) * ROWS];
   };
   pad.element.addEventListener("pointerdown", (event) => {
@@ -184,13 +222,14 @@ function build(section) {
   });
   function clear() {
     digit.set("none");
+    for (const one of erase) one.set(0);
     choose();
   }
 
   const ask = (side, values) => worker.ask({ kind: "complete", given: side, pixels: values });
   const complete = latest(async () => {
     const sent = performance.now();
-    answer = (await ask(given.get(), pixels)).found;
+    answer = (await ask(given.get(), seen())).found;
     took = performance.now() - sent;
     show();
   });
@@ -199,10 +238,12 @@ function build(section) {
     if (loaded) complete();
   }
   function show() {
-    for (const [way, { picture, bars, near }] of Object.entries(outcomes)) {
+    for (const [way, { picture, unsure, map, similar, bars, near }] of Object.entries(outcomes)) {
       const said = answer[way];
       if (!said) continue;
       picture.redraw();
+      similar.hidden = map.hidden = scale.hidden = !images || !said.nearest.length;
+      unsure.redraw();
       bars.forEach(({ fill, text }, i) => {
         fill.style.width = `${100 * said.shares[i]}%`;
         text.textContent = `${Math.round(100 * said.shares[i])} %`;
@@ -218,20 +259,24 @@ function build(section) {
   function tell() {
     const parts = Object.entries(answer).map(([way, said]) => {
       const best = said.shares.indexOf(Math.max(...said.shares));
-      return `${TITLES[way]}: most likely a ${best} (${Math.round(100 * said.shares[best])} %)`;
+      return `${TITLES[way]}: most likely ${aDigit(best)} (${Math.round(100 * said.shares[best])} %)`;
     });
     if (!parts.length) return;
-    const blank = pixels.every((v) => v === 0) ? "The half is empty. " : "";
-    live.say(`${blank}Read ${parts.join("; ")}.${label === null ? "" : ` In truth: a ${label}.`}`);
+    const blank = seen().every((v) => v === 0) ? "The half is empty. " : "";
+    live.say(`${blank}Read ${parts.join("; ")}.${label === null ? "" : ` In truth: ${aDigit(label)}.`}`);
   }
 
+  const scale = h("p", { hidden: true }, "Doubt: how far the missing halves of the 32 most " +
+    "similar of 2,000 training images differ, from not at all ", h("span", { class: "demo-ramp", "aria-hidden": "true" }),
+  " to half white, half black (a variance of 0.25).");
   const body = h("div", { class: "demo-body" },
-    h("div", { class: "demo-row" }, given.element, digit.element, index.element, pressure.element,
-      button("Clear", clear)),
+    h("div", { class: "demo-row" }, given.element, digit.element, index.element,
+      ...erase.map((one) => one.element), pressure.element, button("Clear", clear)),
     live.element,
     h("div", { class: "demo-ways" },
-      h("div", { class: "demo-way" }, h("p", { class: "demo-title" }, "Draw here"), pad.element, realBox),
-      ...Object.values(outcomes).map((one) => one.element)));
+      h("div", { class: "demo-way demo-draw" }, h("p", { class: "demo-title" }, "Draw here"),
+        pad.element, realBox),
+      ...Object.values(outcomes).map((one) => one.element)), scale);
   readAddress(section, controls);
   live.say("Fetching the model, about two megabytes.");
   for (const one of Object.values(outcomes)) one.element.hidden = one.side === given.get();
@@ -253,7 +298,6 @@ function build(section) {
       digit.set("none");
       digit.element.hidden = true;
       index.element.hidden = true;
-      for (const one of Object.values(outcomes)) one.similar.hidden = true;
       return;
     }
     const set = ({ left, right, labels }) =>

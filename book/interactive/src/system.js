@@ -22,3 +22,16 @@ export function orbit(state, length, dt = DT, substeps = 10) {
 /** The state after `time`, by steps of a hundredth. */
 export const later = (state, time) =>
   (time > 0 ? orbit(state, 1, time, Math.max(Math.round(100 * time), 1))[0] : state);
+
+export const EXPONENT = 0.906; // how fast neighbors part: e-fold in one Lyapunov time, 1 / EXPONENT
+export const beside = ([x, y, z], gap) => [x + gap, y, z];
+export const distance = (a, b) => Math.hypot(...a.map((value, i) => value - b[i]));
+
+/** A state, and others that begin so far from it in x, along `time`: orbits of steps of DT. */
+export function race(state, gaps, time) {
+  const count = Math.round(time / DT);
+  return [0, ...gaps].map((gap) => {
+    const first = beside(state, gap);
+    return [first, ...orbit(first, count, DT, 2)]; // neighbors need no ten steps to part
+  });
+}

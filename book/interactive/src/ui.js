@@ -1,5 +1,6 @@
 // What the three demos share: elements, labelled controls, the address, light and dark.
 import { remark } from "./notes.js";
+import { numberWithin, requests } from "./text.js";
 
 /** An element with attributes (functions become listeners) and children. */
 export function h(tag, attributes = {}, ...children) {
@@ -48,17 +49,13 @@ export function slider(label, [low, high, step], value, changed, digits = 2) {
   });
   input.value = value;
   show();
-  const parse = (text) => {
-    const number = Number(text);
-    return text.trim() !== "" && number >= low && number <= high ? number : undefined;
-  };
   return {
     element: h("label", { class: "demo-field" }, h("span", {}, label, " ", output), input),
     input,
     get: () => Number(input.value),
     set: (next) => { input.value = next; show(); }, // the browser keeps it between low and high
     text: () => String(Number(input.value)),
-    parse,
+    parse: (text) => numberWithin(text, low, high),
   };
 }
 
@@ -70,9 +67,7 @@ export function button(label, pressed, attributes = {}) {
 export function readAddress(section, controls) {
   const text = new URLSearchParams(location.search).get(section.dataset.demo) ?? "";
   const wrong = [];
-  for (const part of text.split("~").filter(Boolean)) {
-    const cut = part.indexOf(".");
-    const [name, value] = [part.slice(0, cut), part.slice(cut + 1)];
+  for (const { part, name, value } of requests(text)) {
     const control = Object.hasOwn(controls, name) ? controls[name] : null;
     const parsed = control?.parse(value);
     if (parsed === undefined) wrong.push(part.slice(0, 40));
@@ -136,8 +131,3 @@ export function fill(section, body) {
   section.replaceChildren(section.querySelector(".demo-still"), body);
   section.dataset.ready = "";
 }
-
-/** A number as people write it. */
-export const brief = (value) =>
-  (Number.isFinite(value) ? Number(value.toPrecision(3)).toLocaleString("en-US",
-    { maximumSignificantDigits: 3 }) : "no number");
