@@ -339,6 +339,34 @@ def test_what_was_set_stands_in_the_address(page: "Page", served: str) -> None:
     assert section.get_by_label("seed").input_value() == "5"
 
 
+def test_lab_opens_with_recorded_runs_and_says_when_settings_count(
+    page: "Page", served: str
+) -> None:
+    """One step tells of one model; a changed run begins anew, the other one goes on."""
+    section = open_demo(page, "explosion", served)
+    assert "two recorded runs" in status(section)
+    for key in ("unconstrained", "expressive"):
+        assert section.get_by_text(f"recorded: {key}").is_visible()
+    menu = section.get_by_role("combobox", name="experiment")
+    menu.select_option("exercise 2: decay in place of LayerNorm")
+    decays = section.get_by_role("combobox", name="weight decay")
+    assert [one.input_value() for one in decays.all()] == ["0.01", "10"]
+    works(page, section, "explosion")
+    assert menu.input_value().startswith("exercise 2")
+    numbers = re.findall(r"([a-z ]+) (\d[\d.,]*)(?=[,.])", status(section))
+    assert {"loss", "norm", "variance"} < {name.strip() for name, _ in numbers}
+
+    decays.first.select_option("1")
+    assert menu.input_value() == "own"
+    late = section.get_by_text("They count from the next start")
+    assert [one.is_visible() for one in late.all()] == [True, False]
+    assert section.get_by_role("button", name="Train").is_enabled()
+    section.get_by_role("button", name="One step").click()
+    until_status(page, "explosion", "Run A after 1 step: ")
+    until_status(page, "explosion", "Run B after 2 steps: ")
+    assert not late.first.is_visible()
+
+
 # The Lorenz explorer
 
 
@@ -452,8 +480,38 @@ def test_start_is_dragged_by_its_handle(page: "Page", served: str) -> None:
     section, _, box = open_explorer(page, served, center)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     drag(page, (x, y), (x, y - 60), steps=5)
-    assert float(section.get_by_role("slider", name="start z").input_value()) > 30
+    assert float(section.get_by_role("slider", name="start z").input_value()) > 28
     assert section.get_by_role("slider", name="turn").input_value() == "-60"
+
+
+def test_the_window_that_is_seen_stays_whatever_else_is_shown(page: "Page", served: str) -> None:
+    section, _, _ = open_explorer(page, served, "?lorenz=settle.0.5~ahead.12~back.4")
+    assert "Before the start there is no past" in status(section)  # of four windows two are there
+    seen = set()
+    for windows in ("0", "1", "2", "4"):
+        section.get_by_role("slider", name="windows back").fill(windows)
+        found = page.evaluate(
+            """() => {
+                const {all, from} = document.querySelector("[data-demo]").demo.truth();
+                return [all.length, JSON.stringify(all.slice(from, from + 20))];
+            }"""
+        )
+        assert found[0] == 20 * (min(int(windows), 2) + 1 + 12)
+        seen.add(found[1])
+    assert len(seen) == 1
+
+
+def test_the_race_runs_pauses_and_is_left(page: "Page", served: str) -> None:
+    section, space, _ = open_explorer(page, served)
+    forecasts, at_rest = status(section), space.screenshot()
+    section.get_by_role("button", name="Play the race").click()
+    page.wait_for_timeout(600)
+    section.get_by_role("button", name="Pause").click()
+    until_status(page, "lorenz", "Lyapunov times the neighbors that began")
+    assert space.screenshot() != at_rest
+    section.get_by_role("button", name="Back to the forecasts").click()
+    until_status(page, "lorenz", forecasts)
+    assert section.get_by_role("button", name="Play the race").is_visible()
 
 
 # The hallucination pad
@@ -533,6 +591,29 @@ def test_pad_is_used_from_the_keyboard(page: "Page", served: str) -> None:
     until_status(page, "hallucination", "The half is empty")
 
 
+def test_pad_has_room_on_a_phone_and_its_rows_are_erased(page: "Page", served: str) -> None:
+    """A stroke goes on what is seen: the rows stay erased, and the sliders go back."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    section = open_demo(page, "hallucination", served, "?hallucination=digit.none")
+    until_status(page, "hallucination", "The half is empty")
+    box = section.locator(".demo-pad").bounding_box()
+    assert box is not None
+    assert box["width"] > 220
+    pad = section.locator(".demo-pad")
+    pad.focus()
+    page.keyboard.press("Space")
+    empty = "document.querySelector('[data-demo] [role=status]').textContent.includes('empty')"
+    wait_for(page, f"!{empty}")
+    end = section.get_by_role("slider", name="up to")
+    end.fill("28")
+    assert "end.28" in page.url
+    wait_for(page, empty)
+    pad.focus()
+    page.keyboard.press("Space")
+    wait_for(page, f"!{empty}")
+    assert end.input_value() == "0"
+
+
 def test_pad_searches_training_images(page: "Page", served: str) -> None:
     section = open_demo(page, "hallucination", served)
     until_status(page, "hallucination", "most likely")
@@ -541,3 +622,5 @@ def test_pad_searches_training_images(page: "Page", served: str) -> None:
     page.locator("[data-banked]").wait_for(timeout=CLOSE)
     wait_for(page, "document.querySelector('.demo-way .demo-nears figcaption')?.textContent !== ''")
     assert section.locator(".demo-nears figure").count() == 15
+    ways = section.locator(".demo-way:visible").filter(has_text="its doubt")
+    assert ways.count() == 2
