@@ -11,7 +11,7 @@ const drawable = (y, log) =>
   Number.isFinite(y) && Math.abs(y) < 1e12 && (!log || y > 1e-12);
 
 /** Powers of ten, at most six of them. */
-function decades(_, axis, low, high) {
+function decades(_, _axis, low, high) {
   const [from, to] = [low, high].map((value) => Math.round(Math.log10(value)));
   const stride = Math.max(Math.ceil((to - from) / 6), 1);
   return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_none, i) => 10 ** (from + i * stride));
@@ -21,7 +21,7 @@ function decades(_, axis, low, high) {
  * A chart of a few curves. `curves`: a name, a color's name, a dash and perhaps a width each;
  * `x` and `y` name the axes.
  */
-export function chart(title, curves, { x, y, log = false, wide = false }) {
+export function chart(title, curves, { x, y, log = false, wide = false } = {}) {
   const place = h("div", { class: "demo-chart", role: "img", "aria-label": title });
   let data = [[], ...curves.map(() => [])], plot = null;
   const values = (_, ticks) => ticks.map((v) =>

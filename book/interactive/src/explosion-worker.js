@@ -81,7 +81,7 @@ class Run {
 
   dispose() {
     tree.dispose([this.online, this.target, this.first, this.second]);
-    [this.train, this.look, this.features].forEach((one) => one.dispose());
+    for (const one of [this.train, this.look, this.features]) one.dispose();
   }
 }
 

@@ -94,7 +94,7 @@ function build(section) {
   const experiments = choice("experiment",
     [...Object.keys(EXPERIMENTS), "own"].map((name) => [name, name]), "own", () => {
       const chosen = EXPERIMENTS[experiments.get()];
-      chosen?.forEach((settings, i) => runs[i].apply(...settings));
+      for (const [i, settings] of chosen?.entries() ?? []) runs[i].apply(...settings);
       if (chosen) two.set(true);
       changed();
     });
@@ -264,7 +264,7 @@ function build(section) {
       wave.element));
   runs.forEach(listen);
   readAddress(section, all);
-  runs.forEach((run) => run.matches());
+  for (const run of runs) run.matches();
   recognize();
   live.say("In gray: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
     "it takes some seconds.");

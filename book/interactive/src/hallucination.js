@@ -3,7 +3,7 @@ import code from "worker:hallucination-worker";
 import { latest, startWorker } from "./host.js";
 import { aDigit } from "./text.js";
 import {
-  button, canvas, choice, color, fill, h, liveRegion, readAddress, slider, writeAddress,
+  button, canvas, choice, fill, h, liveRegion, readAddress, slider, writeAddress,
 } from "./ui.js";
 import { fail, remark } from "./notes.js";
 import { arrival, bytes } from "./weights.js";

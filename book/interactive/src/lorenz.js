@@ -87,7 +87,7 @@ function build(section) {
     if (!scene) return;
     const line = (states, [name, thick, dash]) => {
       context.beginPath();
-      states.forEach((state, i) => context[i ? "lineTo" : "moveTo"](...onScreen(state, width, height)));
+      for (const state of states) context.lineTo(...onScreen(state, width, height)); // the first: moves
       context.strokeStyle = color(name);
       context.lineWidth = thick;
       context.setLineDash(dash);

@@ -131,3 +131,5 @@ export function fill(section, body) {
   section.replaceChildren(section.querySelector(".demo-still"), body);
   section.dataset.ready = "";
 }
+
+export { brief } from "./text.js";

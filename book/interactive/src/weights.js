@@ -2,7 +2,8 @@
 
 /** Wait for the data of a name, which its script hands over. */
 export function arrival(name) {
-  const shelf = (globalThis.bijepaData ??= {});
+  globalThis.bijepaData ??= {};
+  const shelf = globalThis.bijepaData;
   if (name in shelf) return Promise.resolve(shelf[name]);
   return new Promise((done) => {
     let kept;
