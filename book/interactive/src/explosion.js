@@ -5,7 +5,15 @@ import { chart, merge } from "./chart.js";
 import { startWorker } from "./host.js";
 import { brief, counted } from "./text.js";
 import {
-  button, checkbox, choice, fill, h, liveRegion, readAddress, slider, writeAddress,
+  button,
+  checkbox,
+  choice,
+  fill,
+  h,
+  liveRegion,
+  readAddress,
+  slider,
+  writeAddress,
 } from "./ui.js";
 
 const NAME = "explosion";
@@ -25,8 +33,10 @@ const EXPERIMENTS = {
   "one direction alone: alpha 1": [["unconstrained", { alpha: 1 }], ["unconstrained"]],
   "collapse: no stop-gradient": [["expressive", { stop: false }], ["expressive"]],
   "exercise 1: a target that never moves": [["unconstrained", { tau: "1" }], ["unconstrained"]],
-  "exercise 2: decay in place of LayerNorm":
-    [["unconstrained", { decay: "0.01" }], ["unconstrained", { decay: "10" }]],
+  "exercise 2: decay in place of LayerNorm": [
+    ["unconstrained", { decay: "0.01" }],
+    ["unconstrained", { decay: "10" }],
+  ],
   "exercise 3: the sphere": [["restrictive (sphere)"], ["expressive"]],
 };
 const MEASURES = {
@@ -36,11 +46,20 @@ const MEASURES = {
   variance: ["variance of the embedding over the batch", "variance", true],
   rank: ["effective rank", "rank", false],
 };
-const RECORDED = { loss: "loss", relative: "relative_loss", norm: "norm", variance: "variance", rank: "effective_rank" };
+const RECORDED = {
+  loss: "loss",
+  relative: "relative_loss",
+  norm: "norm",
+  variance: "variance",
+  rank: "effective_rank",
+};
 
 /** The controls of one run, and what it has been through. */
 function panel(letter, preset, changed) {
-  const mark = () => { presets.set("own"); changed(); };
+  const mark = () => {
+    presets.set("own");
+    changed();
+  };
   const controls = {
     norm: checkbox("LayerNorm", false, mark),
     sphere: checkbox("sphere", false, mark),
@@ -60,22 +79,42 @@ function panel(letter, preset, changed) {
     if (presets.get() !== "own") apply(presets.get());
     changed();
   });
-  const has = (name, changes) => Object.entries({ ...USUAL, ...PRESETS[name], ...changes })
-    .every(([key, value]) => controls[key].get() === value);
+  const has = (name, changes) =>
+    Object.entries({ ...USUAL, ...PRESETS[name], ...changes }).every(
+      ([key, value]) => controls[key].get() === value,
+    );
   const matches = () => presets.set(Object.keys(PRESETS).find((name) => has(name)) ?? "own");
   apply(preset);
   const progress = h("p", { class: "demo-progress" }, "not trained yet");
-  const late = h("p", { class: "demo-progress", hidden: true },
-    "Settings have changed. They count from the next start: Train begins this run anew.");
+  const late = h(
+    "p",
+    { class: "demo-progress", hidden: true },
+    "Settings have changed. They count from the next start: Train begins this run anew.",
+  );
   return {
-    letter, controls, progress, late, matches, apply, has,
-    element: h("fieldset", { class: `demo-run demo-run-${letter.toLowerCase()}` },
-      h("legend", {}, `Run ${letter}`), presets.element,
-      ...Object.values(controls).map((one) => one.element), progress, late),
+    letter,
+    controls,
+    progress,
+    late,
+    matches,
+    apply,
+    has,
+    element: h(
+      "fieldset",
+      { class: `demo-run demo-run-${letter.toLowerCase()}` },
+      h("legend", {}, `Run ${letter}`),
+      presets.element,
+      ...Object.values(controls).map((one) => one.element),
+      progress,
+      late,
+    ),
     settings: () => ({
-      layerNorm: controls.norm.get(), sphere: controls.sphere.get(),
-      stopGradient: controls.stop.get(), decay: Number(controls.decay.get()),
-      tau: Number(controls.tau.get()), rate: Number(controls.rate.get()),
+      layerNorm: controls.norm.get(),
+      sphere: controls.sphere.get(),
+      stopGradient: controls.stop.get(),
+      decay: Number(controls.decay.get()),
+      tau: Number(controls.tau.get()),
+      rate: Number(controls.rate.get()),
       alpha: controls.alpha.get(),
     }),
   };
@@ -91,42 +130,77 @@ function build(section) {
   const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
   const two = checkbox("second run beside it", true, changed);
   const ghost = checkbox("recorded runs in gray", true, changed);
-  const experiments = choice("experiment",
-    [...Object.keys(EXPERIMENTS), "own"].map((name) => [name, name]), "own", () => {
+  const experiments = choice(
+    "experiment",
+    [...Object.keys(EXPERIMENTS), "own"].map((name) => [name, name]),
+    "own",
+    () => {
       const chosen = EXPERIMENTS[experiments.get()];
       for (const [i, settings] of chosen?.entries() ?? []) runs[i].apply(...settings);
       if (chosen) two.set(true);
       changed();
-    });
-  const recognize = () => experiments.set(Object.keys(EXPERIMENTS).find((name) =>
-    two.get() && EXPERIMENTS[name].every((settings, i) => runs[i].has(...settings))) ?? "own");
+    },
+  );
+  const recognize = () =>
+    experiments.set(
+      Object.keys(EXPERIMENTS).find(
+        (name) => two.get() && EXPERIMENTS[name].every((settings, i) => runs[i].has(...settings)),
+      ) ?? "own",
+    );
   const seed = choice("seed", numbers([0, 1, 2, 3, 4, 5, 6, 7]), "0", changed);
-  const steps = choice("steps", [["2000", "2,000 (the paper's)"], ["5000", "5,000"],
-    ["20000", "20,000"]], "2000", changed);
+  const steps = choice(
+    "steps",
+    [
+      ["2000", "2,000 (the paper's)"],
+      ["5000", "5,000"],
+      ["20000", "20,000"],
+    ],
+    "2000",
+    changed,
+  );
   const all = { seed, steps, two, ghost };
   for (const run of runs) {
-    for (const [key, one] of Object.entries(run.controls)) all[run.letter.toLowerCase() + key] = one;
+    for (const [key, one] of Object.entries(run.controls))
+      all[run.letter.toLowerCase() + key] = one;
   }
 
   const curves = runs.map((run, i) => ({ name: `run ${run.letter}`, color: `run-${i}`, dash: i }));
-  const recorded = Object.keys(ghosts).map((name, i) =>
-    ({ name: `recorded: ${name}`, color: "grid-strong", dash: i, width: 1.25 }));
-  const charts = Object.fromEntries(Object.entries(MEASURES).map(([key, [title, y, log]]) =>
-    [key, chart(title, [...recorded, ...curves], { x: "step", y, log })]));
-  const wave = chart("one unseen wave (dotted: what was to be forecast), and what is read off each prediction", [
-    { name: "context", color: "text", dash: 0 }, { name: "truth", color: "text", dash: 2 },
-    ...curves,
-  ], { x: "sample", y: "height", wide: true });
+  const recorded = Object.keys(ghosts).map((name, i) => ({
+    name: `recorded: ${name}`,
+    color: "grid-strong",
+    dash: i,
+    width: 1.25,
+  }));
+  const charts = Object.fromEntries(
+    Object.entries(MEASURES).map(([key, [title, y, log]]) => [
+      key,
+      chart(title, [...recorded, ...curves], { x: "step", y, log }),
+    ]),
+  );
+  const wave = chart(
+    "one unseen wave (dotted: what was to be forecast), and what is read off each prediction",
+    [
+      { name: "context", color: "text", dash: 0 },
+      { name: "truth", color: "text", dash: 2 },
+      ...curves,
+    ],
+    { x: "sample", y: "height", wide: true },
+  );
   wave.element.hidden = true; // until there is a forecast
 
   const active = () => (two.get() ? runs : runs.slice(0, 1));
   function listen(run) {
     run.data = { loss: [], rows: [] };
-    run.worker = startWorker(section, code, (said) => hear(run, said), () => {
-      run.state = "failed";
-      run.progress.textContent = "stopped";
-      refresh();
-    });
+    run.worker = startWorker(
+      section,
+      code,
+      (said) => hear(run, said),
+      () => {
+        run.state = "failed";
+        run.progress.textContent = "stopped";
+        refresh();
+      },
+    );
   }
   function hear(run, said) {
     if (said.kind === "progress") {
@@ -134,7 +208,8 @@ function build(section) {
       run.data.rows.push(...said.rows);
       if (said.forecasts) run.data.waves = said.forecasts;
       run.step = said.step;
-      run.progress.textContent = `step ${said.step.toLocaleString("en-US")} of ` +
+      run.progress.textContent =
+        `step ${said.step.toLocaleString("en-US")} of ` +
         `${run.end.toLocaleString("en-US")}, ${Math.round(said.rate)} steps a second`;
       schedule();
     }
@@ -147,7 +222,10 @@ function build(section) {
       run.data.rows.push(said.row);
       schedule();
     }
-    if (["diverged", "done"].includes(said.kind)) { refresh(); summarize(); }
+    if (["diverged", "done"].includes(said.kind)) {
+      refresh();
+      summarize();
+    }
   }
 
   const smooth = (loss) => {
@@ -167,25 +245,46 @@ function build(section) {
     planned = false;
     const data = runs.map((run) => (two.get() || run === runs[0] ? run.data : null));
     for (const [key, one] of Object.entries(charts)) {
-      const shades = Object.values(ghosts).map((run) => (ghost.get()
-        ? run[RECORDED[key]].map((y, i) => [run[key === "loss" ? "middle" : "step"][i], y]) : []));
-      one.set(merge([...shades, ...data.map((run) => (!run ? []
-        : key === "loss" ? smooth(run.loss) : run.rows.map((row) => [row.step, row[key]])))]));
+      const shades = Object.values(ghosts).map((run) =>
+        ghost.get()
+          ? run[RECORDED[key]].map((y, i) => [run[key === "loss" ? "middle" : "step"][i], y])
+          : [],
+      );
+      one.set(
+        merge([
+          ...shades,
+          ...data.map((run) =>
+            !run
+              ? []
+              : key === "loss"
+                ? smooth(run.loss)
+                : run.rows.map((row) => [row.step, row[key]]),
+          ),
+        ]),
+      );
     }
-    const waves = data.map((one) => one?.waves), any = waves.find(Boolean);
+    const waves = data.map((one) => one?.waves),
+      any = waves.find(Boolean);
     wave.element.hidden = !any;
     if (any) {
       const after = (values) => values.map((y, i) => [10 + i, y]);
-      wave.set(merge([any.context.map((y, i) => [i, y]), after(any.truth),
-        ...waves.map((one) => (one ? after(one.drawn) : []))]));
+      wave.set(
+        merge([
+          any.context.map((y, i) => [i, y]),
+          after(any.truth),
+          ...waves.map((one) => (one ? after(one.drawn) : [])),
+        ]),
+      );
     }
   }
   function summary({ letter, state, step, last }) {
     if (state === "diverged") return `Run ${letter} diverged after ${counted(step, "step")}.`;
     if (!last) return `Run ${letter} has not begun.`;
-    return `Run ${letter} after ${counted(step, "step")}: loss ${brief(last.loss)}, ` +
+    return (
+      `Run ${letter} after ${counted(step, "step")}: loss ${brief(last.loss)}, ` +
       `relative loss ${brief(last.relative)}, norm ${brief(last.norm)}, ` +
-      `variance ${brief(last.variance)}, effective rank ${brief(last.rank)}.`;
+      `variance ${brief(last.variance)}, effective rank ${brief(last.rank)}.`
+    );
   }
   function summarize() {
     if (active().some((run) => run.state === "running")) return;
@@ -204,8 +303,12 @@ function build(section) {
     Object.assign(run, { step: 0, last: null, state: "running", began: wanted(run) });
     run.end = kind === "step" ? 1 : Number(steps.get());
     run.progress.textContent = "starting";
-    run.worker.tell(
-      { kind: "start", settings: run.settings(), seed: Number(seed.get()), end: run.end });
+    run.worker.tell({
+      kind: "start",
+      settings: run.settings(),
+      seed: Number(seed.get()),
+      end: run.end,
+    });
   }
   function proceed(run, kind) {
     run.state = "running";
@@ -248,26 +351,45 @@ function build(section) {
     for (const run of runs) run.late.hidden = !late(run);
     schedule();
   }
-  const keys = Object.keys(ghosts).map((name, i) => h("span", { class: "demo-entry" },
-    h("span", { class: `demo-key demo-key-ghost${i ? " demo-key-dashed" : ""}` }), `recorded: ${name}`));
+  const keys = Object.keys(ghosts).map((name, i) =>
+    h(
+      "span",
+      { class: "demo-entry" },
+      h("span", { class: `demo-key demo-key-ghost${i ? " demo-key-dashed" : ""}` }),
+      `recorded: ${name}`,
+    ),
+  );
 
-  const body = h("div", { class: "demo-body" },
+  const body = h(
+    "div",
+    { class: "demo-body" },
     h("div", { class: "demo-row demo-top" }, experiments.element),
     h("div", { class: "demo-runs" }, ...runs.map((run) => run.element)),
     h("div", { class: "demo-row" }, seed.element, steps.element, two.element, ghost.element),
     h("div", { class: "demo-row" }, train, pause, step, again),
     live.element,
-    h("p", { class: "demo-legend" },
+    h(
+      "p",
+      { class: "demo-legend" },
       h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-a" }), "run A"),
-      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-b" }), "run B"), ...keys),
-    h("div", { class: "demo-charts" }, ...Object.values(charts).map((one) => one.element),
-      wave.element));
+      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-b" }), "run B"),
+      ...keys,
+    ),
+    h(
+      "div",
+      { class: "demo-charts" },
+      ...Object.values(charts).map((one) => one.element),
+      wave.element,
+    ),
+  );
   runs.forEach(listen);
   readAddress(section, all);
   for (const run of runs) run.matches();
   recognize();
-  live.say("In gray: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
-    "it takes some seconds.");
+  live.say(
+    "In gray: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
+      "it takes some seconds.",
+  );
   refresh();
 
   section.demo = {

@@ -15,17 +15,32 @@ const onward = {
 const read = jit((p, s) => probe(p, "reader", s));
 
 /** A model's parts out of all weights, their names below a prefix. */
-const model = (all, prefix) => Object.fromEntries(
-  [["online", "online"], ["forward", "forward_predictor"], ["backward", "backward_predictor"],
-    ["reader", "reader"]].map(([part, name]) => [part, Object.fromEntries(
-    Object.entries(tensors(all, prefix + name)).map(([key, one]) => [key.slice(prefix.length), one]))]));
+const model = (all, prefix) =>
+  Object.fromEntries(
+    [
+      ["online", "online"],
+      ["forward", "forward_predictor"],
+      ["backward", "backward_predictor"],
+      ["reader", "reader"],
+    ].map(([part, name]) => [
+      part,
+      Object.fromEntries(
+        Object.entries(tensors(all, prefix + name)).map(([key, one]) => [
+          key.slice(prefix.length),
+          one,
+        ]),
+      ),
+    ]),
+  );
 
 const answers = {
   load({ packed }) {
     const all = unpack(packed);
     parts = {
-      ours: model(all, ""), classic: model(all, "classic."),
-      mean: all.mean.data[0], std: all.std.data[0],
+      ours: model(all, ""),
+      classic: model(all, "classic."),
+      mean: all.mean.data[0],
+      std: all.std.data[0],
     };
     postMessage({ kind: "loaded" });
   },
@@ -45,7 +60,8 @@ const answers = {
       return found;
     };
     const found = {
-      ahead: follow("ours", "forward", ahead), back: follow("ours", "backward", back),
+      ahead: follow("ours", "forward", ahead),
+      back: follow("ours", "backward", back),
       classic: follow("classic", "forward", ahead),
     };
     x.dispose();

@@ -6,7 +6,8 @@ export function variance(s, width) {
   const count = s.length / width;
   let total = 0;
   for (let d = 0; d < width; d += 1) {
-    let mean = 0, square = 0;
+    let mean = 0,
+      square = 0;
     for (let i = d; i < s.length; i += width) mean += s[i] / count;
     for (let i = d; i < s.length; i += width) square += (s[i] - mean) ** 2 / count;
     total += square / width;

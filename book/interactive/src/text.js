@@ -3,7 +3,8 @@
 const RAISED = Object.fromEntries([..."-0123456789"].map((sign, i) => [sign, "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"[i]]));
 
 /** A power of ten. */
-export const power = (exponent) => `10${[...String(exponent)].map((sign) => RAISED[sign]).join("")}`;
+export const power = (exponent) =>
+  `10${[...String(exponent)].map((sign) => RAISED[sign]).join("")}`;
 
 /** A number of three digits, as people write it; a power of ten where it is far from one. */
 export function brief(value) {
@@ -25,10 +26,13 @@ export const aDigit = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
 /** What an address asks of a demo: `name.value~name.value` to a list of parts. */
 export function requests(text) {
-  return text.split("~").filter(Boolean).map((part) => {
-    const [name, ...rest] = part.split(".");
-    return { part, name, value: rest.join(".") };
-  });
+  return text
+    .split("~")
+    .filter(Boolean)
+    .map((part) => {
+      const [name, ...rest] = part.split(".");
+      return { part, name, value: rest.join(".") };
+    });
 }
 
 /** A number between two others, or nothing. */

@@ -8,7 +8,12 @@ export function arrival(name) {
   return new Promise((done) => {
     let kept;
     Object.defineProperty(shelf, name, {
-      configurable: true, get: () => kept, set: (value) => { kept = value; done(value); },
+      configurable: true,
+      get: () => kept,
+      set: (value) => {
+        kept = value;
+        done(value);
+      },
     });
   });
 }
@@ -21,7 +26,8 @@ export const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.ch
  * A matrix rounded to a byte a number has its steps, one a row, under `name@scale`.
  */
 export function unpack({ arrays, data }) {
-  const all = bytes(data).buffer, raw = {};
+  const all = bytes(data).buffer,
+    raw = {};
   for (const [name, shape, type, start] of arrays) {
     const size = shape.reduce((a, b) => a * b, 1);
     raw[name] = { shape, data: new (type === "int8" ? Int8Array : Float32Array)(all, start, size) };

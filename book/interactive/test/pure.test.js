@@ -2,19 +2,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { norm, relativeLoss, variance } from "../src/measures.js";
-import { EXPONENT, distance, later, orbit, race } from "../src/system.js";
+import { distance, EXPONENT, later, orbit, race } from "../src/system.js";
 import { aDigit, brief, counted, numberWithin, requests } from "../src/text.js";
 
 test("numbers have three digits, and powers of ten far from one", () => {
   const wanted = {
-    0: "0", 1: "1", 0.5: "0.5", 2.71828: "2.72", 1234.5: "1,230", 0.00012345: "0.000123",
-    "1.2345e33": "1.23 × 10³³", "-4.5e-12": "-4.50 × 10⁻¹²", NaN: "no number", Infinity: "no number",
+    0: "0",
+    1: "1",
+    0.5: "0.5",
+    2.71828: "2.72",
+    1234.5: "1,230",
+    0.00012345: "0.000123",
+    "1.2345e33": "1.23 × 10³³",
+    "-4.5e-12": "-4.50 × 10⁻¹²",
+    NaN: "no number",
+    Infinity: "no number",
   };
   for (const [value, text] of Object.entries(wanted)) assert.equal(brief(Number(value)), text);
 });
 
 test("counts and digits go with their words", () => {
-  assert.deepEqual([1, 0, 2000].map((n) => counted(n, "step")), ["1 step", "0 steps", "2,000 steps"]);
+  assert.deepEqual(
+    [1, 0, 2000].map((n) => counted(n, "step")),
+    ["1 step", "0 steps", "2,000 steps"],
+  );
   assert.deepEqual([3, 8].map(aDigit), ["a 3", "an 8"]);
 });
 
@@ -24,8 +35,11 @@ test("an address is taken apart at the first dot, and numbers stay in their limi
     { part: "nothing", name: "nothing", value: "" },
   ]);
   const within = (text) => numberWithin(text, -40, 40);
-  assert.deepEqual(["-2.5", "40", " ", "41", "NaN", "1e999", "two"].map(within),
-    [-2.5, 40, ...Array(5).fill(undefined)]);
+  assert.deepEqual(["-2.5", "40", " ", "41", "NaN", "1e999", "two"].map(within), [
+    -2.5,
+    40,
+    ...Array(5).fill(undefined),
+  ]);
 });
 
 test("neighbors part by e a Lyapunov time", () => {
