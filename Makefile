@@ -12,6 +12,7 @@ DEMOS := _build/interactive
 DEMO_SOURCES := book/interactive/package-lock.json book/interactive/build.mjs tools/demo_data.py \
   $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*) \
   $(wildcard book/results/second/*-why-*)
+LINTER := book/interactive/node_modules/.bin/biome
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Two tests or notebooks at a time, a thread each: these models are too small to share. Where a
 # replay does ask for two threads, the idle one sleeps instead of spinning on the other one's core.
@@ -46,7 +47,7 @@ $(STAMP): pyproject.toml
 # Node comes with the environment; npm's packages stay in book/interactive/node_modules.
 $(DEMOS)/.built: $(STAMP) $(DEMO_SOURCES)
 	@rm -rf $(DEMOS) && mkdir -p $(DEMOS)
-	@cd book/interactive && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts
+	@cd book/interactive && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts --omit=dev
 	@$(BIN)/node book/interactive/build.mjs "$(CURDIR)/$(DEMOS)"
 	@$(BIN)/python tools/demo_data.py $(DEMOS)
 	@touch $@
@@ -57,11 +58,17 @@ book: $(STAMP) $(DEMOS)/.built ## Build the site from the stored outputs and say
 	  --path-output . --all -W -n --keep-going -q >$(SITE).log || { cat $(SITE).log; exit 1; }
 	@echo "Built. Open $(CURDIR)/$(SITE)/index.html"
 
-lint: $(STAMP) ## Check style, types, and who imports whom
+# What checks the demos' sources is for whoever changes them: make book does without.
+$(LINTER): book/interactive/package-lock.json | $(STAMP)
+	@cd book/interactive && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts
+	@touch $@
+
+lint: $(STAMP) $(LINTER) ## Check style, types, and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=book $(BIN)/lint-imports --no-cache
+	cd book/interactive && PATH="$(abspath $(BIN)):$$PATH" npm run --silent check
 
 check: lint ## Check what changes most, in about a minute: lint and the fast tests
 	$(UNIT) -m "$(FAST)"

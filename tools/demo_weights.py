@@ -2,12 +2,15 @@
 
 The hallucination pad gets the model of chapter 5 (BiJEPA, seed 0, ten epochs) with a decoder and a
 classifier for each way to complete a digit, rounded to a byte a number. The Lorenz explorer gets a
-model trained on the attractor as long as the paper trains, with its readout, not rounded.
+BiJEPA and a classic JEPA trained on the attractor as long as the paper trains, with their
+readouts, not rounded. The explosion lab gets the curves of two runs to stand there until the
+reader's own do.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,8 @@ from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
 from bijepa_core.data.mnist import image_data
-from bijepa_core.experiments import LORENZ, MNIST
+from bijepa_core.data.sine import SineBatches
+from bijepa_core.experiments import CONFIGURATIONS, LORENZ, MNIST, SINE
 
 FOLDER = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 WAYS = {
@@ -58,31 +62,59 @@ def hallucination_weights() -> dict[str, Tensor]:
 
 
 def lorenz_weights() -> dict[str, Tensor]:
-    """A model of the attractor, the readout of its embeddings, and the scale of its data."""
-    forecaster = train_forecaster(SEED, LORENZ.steps)
+    """Two models of the attractor, the readouts of their embeddings, and the scale of the data."""
+    ours = train_forecaster(SEED, LORENZ.steps)
+    classic = train_forecaster(SEED, LORENZ.steps, configuration="classic")
     return {
-        **used(forecaster.model),
-        "reader.weight": forecaster.readout.weight,
-        "reader.bias": forecaster.readout.bias,
-        "mean": forecaster.scale.mean.flatten(),
-        "std": forecaster.scale.std.flatten(),
+        **used(ours.model),
+        **used(classic.model, "classic."),
+        "reader.weight": ours.readout.weight,
+        "reader.bias": ours.readout.bias,
+        "classic.reader.weight": classic.readout.weight,
+        "classic.reader.bias": classic.readout.bias,
+        "mean": ours.scale.mean.flatten(),
+        "std": ours.scale.std.flatten(),
     }
 
 
+def ghost() -> dict[str, dict[str, list[float]]]:
+    """The curves of an unconstrained and an expressive run, to four digits."""
+    found = {}
+    for name in ("unconstrained", "expressive"):
+        model = SINE.model(CONFIGURATIONS[name], SEED)
+        history = SINE.train(model, SineBatches(SEED), device="cpu", progress=False)
+        middles, loss = history.smooth_loss(history.log_every)
+        curves = history.diagnostics | {
+            "middle": middles,
+            "loss": loss,
+            "step": history.logged_steps,
+        }
+        found[name] = {
+            key: [float(f"{value:.4g}") for value in curve.tolist()]
+            for key, curve in curves.items()
+        }
+    return found
+
+
 def main() -> None:
-    """Make both files, and the note on where they come from."""
+    """Make the files, and the note on where they come from."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     origin = FOLDER / "provenance.json"
     note: dict[str, Any] = json.loads(origin.read_text("utf-8")) if origin.is_file() else {}
-    makers = {"lorenz": (lorenz_weights, False), "hallucination": (hallucination_weights, True)}
-    for name, (make, rounded) in makers.items():
+    makers: dict[str, Callable[[Path], None]] = {
+        "lorenz.npz": lambda path: pack(path, lorenz_weights(), rounded=False),
+        "hallucination.npz": lambda path: pack(path, hallucination_weights()),
+        "ghost.json": lambda path: atomic_write(path, json.dumps(ghost()).encode() + b"\n"),
+    }
+    for file, make in makers.items():
+        name = Path(file).stem
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue
         began = time.perf_counter()
-        pack(FOLDER / f"{name}.npz", make(), rounded=rounded)
+        make(FOLDER / file)
         here = provenance(torch.device("cpu"), time.perf_counter() - began)
         note[name] = {"seed": SEED, **here}
-        size = (FOLDER / f"{name}.npz").stat().st_size / 1e6
+        size = (FOLDER / file).stat().st_size / 1e6
         print(f"{name}: {size:.2f} MB, {here['seconds']:.0f} s")
     atomic_write(origin, (json.dumps(note, indent=1) + "\n").encode())
 

@@ -188,7 +188,7 @@ def works(page: "Page", section: "Locator", name: str) -> None:
     """The demo does what it is there for."""
     if name == "explosion":
         section.get_by_role("button", name="One step").click()
-        until_status(page, name, "Run B after 1 steps")
+        until_status(page, name, "Run B after 1 step:")
     else:
         until_status(page, name, SAYS[name])
 
@@ -343,7 +343,8 @@ def test_a_run_that_diverges_is_said_to_diverge(page: "Page", served: str) -> No
 @pytest.mark.slow
 def test_what_was_set_stands_in_the_address(page: "Page", served: str) -> None:
     section = open_demo(page, "explosion", served)
-    section.get_by_label("LayerNorm").first.check()
+    layer_norm = section.get_by_role("checkbox", name="LayerNorm").first
+    layer_norm.check()
     section.get_by_label("seed").select_option("5")
     address = page.url
     assert "anorm.1" in address
@@ -351,21 +352,48 @@ def test_what_was_set_stands_in_the_address(page: "Page", served: str) -> None:
     page.goto("about:blank")
     page.goto(address)
     page.locator("[data-demo=explosion][data-ready]").wait_for(timeout=CLOSE)
-    assert section.get_by_label("LayerNorm").first.is_checked()
+    assert layer_norm.is_checked()
     assert section.get_by_label("seed").input_value() == "5"
+
+
+def test_lab_opens_with_recorded_runs_and_says_when_settings_count(
+    page: "Page", served: str
+) -> None:
+    """One step tells of one model; a changed run begins anew, the other one goes on."""
+    section = open_demo(page, "explosion", served)
+    assert "two recorded runs" in status(section)
+    for key in ("unconstrained", "expressive"):
+        assert section.get_by_text(f"recorded: {key}").is_visible()
+    menu = section.get_by_role("combobox", name="experiment")
+    menu.select_option("exercise 2: decay in place of LayerNorm")
+    decays = section.get_by_role("combobox", name="weight decay")
+    assert [one.input_value() for one in decays.all()] == ["0.01", "10"]
+    works(page, section, "explosion")
+    assert menu.input_value().startswith("exercise 2")
+    numbers = re.findall(r"([a-z ]+) (\d[\d.,]*)(?=[,.])", status(section))
+    assert {"loss", "norm", "variance"} < {name.strip() for name, _ in numbers}
+
+    decays.first.select_option("1")
+    assert menu.input_value() == "own"
+    late = section.get_by_text("They count from the next start")
+    assert [one.is_visible() for one in late.all()] == [True, False]
+    assert section.get_by_role("button", name="Train").is_enabled()
+    section.get_by_role("button", name="One step").click()
+    until_status(page, "explosion", "Run A after 1 step: ")
+    until_status(page, "explosion", "Run B after 2 steps: ")
+    assert not late.first.is_visible()
 
 
 # The Lorenz explorer
 
 
-def lorenz_forecaster() -> Forecaster:
-    """The explorer's model in the core."""
+def lorenz_forecaster(configuration: str = "expressive", prefix: str = "") -> Forecaster:
+    """A model of the explorer's in the core."""
     weights = unpack(WEIGHTS / "lorenz.npz")
-    model = LORENZ.model(CONFIGURATIONS["expressive"], 0)
-    fill(model, weights)
-    readout = LinearProbe(
-        weights["reader.weight"].double(), weights["reader.bias"].double(), Tensor()
-    )
+    model = LORENZ.model(CONFIGURATIONS[configuration], 0)
+    fill(model, weights, prefix)
+    weight, bias = (weights[f"{prefix}reader.{name}"].double() for name in ("weight", "bias"))
+    readout = LinearProbe(weight, bias, Tensor())
     scale = Scale(*(weights[name].double().view(1, 1) for name in ("mean", "std")))
     return Forecaster(model, readout, scale)
 
@@ -382,8 +410,8 @@ def fill(module: nn.Module, weights: dict[str, Tensor], prefix: str = "") -> Non
 
 
 def test_forecasts_and_truth_in_the_page_are_the_cores(page: "Page", served: str) -> None:
-    open_demo(page, "lorenz", served, "?lorenz=x.3~y.-2.5~z.31~settle.4~ahead.3~back.2")
-    until_status(page, "lorenz", "forecast is off")
+    open_demo(page, "lorenz", served, "?lorenz=x.3~y.-2.5~z.31~settle.4.8~ahead.3~back.2")
+    until_status(page, "lorenz", "forecast is off by")
     found = page.evaluate(
         """async () => {
             const {demo} = document.querySelector("[data-demo]");
@@ -393,13 +421,18 @@ def test_forecasts_and_truth_in_the_page_are_the_cores(page: "Page", served: str
         }"""
     )
     start = runge_kutta(np.array([[3, -2.5, 31]]), 1, 4.0, 400)[:, 0]
-    truth = runge_kutta(start, 6 * 20)[0]
+    truth = runge_kutta(start, 8 * 20)[0, 2 * 20 :]  # four windows can be asked for, two are
     assert np.abs(np.array(found["all"]) - truth).max() < 1e-6
     guessed = guesses(lorenz_forecaster(), truth, 2, 3)
     std = float(lorenz_forecaster().scale.std)
     ahead = np.array(found["ahead"]).reshape(-1, 3)
     back = np.array(found["back"])[::-1].reshape(-1, 3)
-    for name, mine in (("forecast", ahead), ("inferred past", back)):
+    seen_on = truth[2 * 20 :]  # without a backward predictor there is no past to infer
+    guessed["classic"] = guesses(lorenz_forecaster("classic", "classic."), seen_on, 0, 3)[
+        "forecast"
+    ]
+    classic = np.array(found["classic"]).reshape(-1, 3)
+    for name, mine in (("forecast", ahead), ("inferred past", back), ("classic", classic)):
         gap = np.abs(mine - guessed[name]).max() / std
         print(f"{name}: at most {gap:.1e} standard deviations apart")
         assert gap < SAME
@@ -410,7 +443,7 @@ def open_explorer(
 ) -> "tuple[Locator, Locator, FloatRect]":
     """Come to the Lorenz explorer: the demo, its picture in space, and where that lies."""
     section = open_demo(page, "lorenz", served, query)
-    until_status(page, "lorenz", "forecast is off")
+    until_status(page, "lorenz", "forecast is off by")
     space = section.locator(".demo-space")
     space.scroll_into_view_if_needed()
     box = space.bounding_box()
@@ -432,14 +465,15 @@ def test_explorer_is_turned_and_its_start_dragged(page: "Page", served: str) -> 
     section, space, box = open_explorer(page, served)
     before = status(section)
     drag(page, (box["x"] + 20, box["y"] + 20), (box["x"] + 120, box["y"] + 40))
-    assert section.get_by_role("slider", name="turn").input_value() == "-10"
+    assert section.get_by_role("slider", name="turn").input_value() == "-110"
     assert status(section) == before
     space.focus()
     page.keyboard.press("ArrowLeft")
-    assert section.get_by_role("slider", name="turn").input_value() == "-5"
-    section.get_by_role("slider", name="start x").focus()
+    assert section.get_by_role("slider", name="turn").input_value() == "-105"
+    start = section.get_by_role("slider", name="start x")
+    start.focus()
     page.keyboard.press("PageUp")
-    assert section.get_by_role("slider", name="start x").input_value() != "1"
+    assert float(start.input_value()) > 7.7
     wait_for(
         page,
         f"document.querySelector('[data-demo] [role=status]').textContent !== {json.dumps(before)}",
@@ -463,8 +497,38 @@ def test_start_is_dragged_by_its_handle(page: "Page", served: str) -> None:
     section, _, box = open_explorer(page, served, center)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     drag(page, (x, y), (x, y - 60), steps=5)
-    assert float(section.get_by_role("slider", name="start z").input_value()) > 30
-    assert section.get_by_role("slider", name="turn").input_value() == "40"
+    assert float(section.get_by_role("slider", name="start z").input_value()) > 28
+    assert section.get_by_role("slider", name="turn").input_value() == "-60"
+
+
+def test_the_window_that_is_seen_stays_whatever_else_is_shown(page: "Page", served: str) -> None:
+    section, _, _ = open_explorer(page, served, "?lorenz=settle.0.5~ahead.12~back.4")
+    assert "Before the start there is no past" in status(section)  # of four windows two are there
+    seen = set()
+    for windows in ("0", "1", "2", "4"):
+        section.get_by_role("slider", name="windows back").fill(windows)
+        found = page.evaluate(
+            """() => {
+                const {all, from} = document.querySelector("[data-demo]").demo.truth();
+                return [all.length, JSON.stringify(all.slice(from, from + 20))];
+            }"""
+        )
+        assert found[0] == 20 * (min(int(windows), 2) + 1 + 12)
+        seen.add(found[1])
+    assert len(seen) == 1
+
+
+def test_the_race_runs_pauses_and_is_left(page: "Page", served: str) -> None:
+    section, space, _ = open_explorer(page, served)
+    forecasts, at_rest = status(section), space.screenshot()
+    section.get_by_role("button", name="Play the race").click()
+    page.wait_for_timeout(600)
+    section.get_by_role("button", name="Pause").click()
+    until_status(page, "lorenz", "Lyapunov times the neighbors that began")
+    assert space.screenshot() != at_rest
+    section.get_by_role("button", name="Back to the forecasts").click()
+    until_status(page, "lorenz", forecasts)
+    assert section.get_by_role("button", name="Play the race").is_visible()
 
 
 # The hallucination pad
@@ -544,6 +608,29 @@ def test_pad_is_used_from_the_keyboard(page: "Page", served: str) -> None:
     until_status(page, "hallucination", "The half is empty")
 
 
+def test_pad_has_room_on_a_phone_and_its_rows_are_erased(page: "Page", served: str) -> None:
+    """A stroke goes on what is seen: the rows stay erased, and the sliders go back."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    section = open_demo(page, "hallucination", served, "?hallucination=digit.none")
+    until_status(page, "hallucination", "The half is empty")
+    box = section.locator(".demo-pad").bounding_box()
+    assert box is not None
+    assert box["width"] > 220
+    pad = section.locator(".demo-pad")
+    pad.focus()
+    page.keyboard.press("Space")
+    empty = "document.querySelector('[data-demo] [role=status]').textContent.includes('empty')"
+    wait_for(page, f"!{empty}")
+    end = section.get_by_role("slider", name="up to")
+    end.fill("28")
+    assert "end.28" in page.url
+    wait_for(page, empty)
+    pad.focus()
+    page.keyboard.press("Space")
+    wait_for(page, f"!{empty}")
+    assert end.input_value() == "0"
+
+
 def test_pad_searches_training_images(page: "Page", served: str) -> None:
     section = open_demo(page, "hallucination", served)
     until_status(page, "hallucination", "most likely")
@@ -552,6 +639,8 @@ def test_pad_searches_training_images(page: "Page", served: str) -> None:
     page.locator("[data-banked]").wait_for(timeout=CLOSE)
     wait_for(page, "document.querySelector('.demo-way .demo-nears figcaption')?.textContent !== ''")
     assert section.locator(".demo-nears figure").count() == 15
+    ways = section.locator(".demo-way:visible").filter(has_text="its doubt")
+    assert ways.count() == 2
 
 
 # The position cursor

@@ -243,21 +243,25 @@ def first_seed(several: Forecaster) -> Forecaster:
 
 
 def train_forecaster(
-    seed: int, steps: int, on_log: Callable[[int, History], None] | None = None
+    seed: int,
+    steps: int,
+    on_log: Callable[[int, History], None] | None = None,
+    configuration: str = "expressive",
 ) -> Forecaster:
-    """A BiJEPA of one seed, trained on the attractor, with its readout.
+    """A model of one seed, trained on the attractor, with its readout.
 
     Args:
         seed: of weights and data.
         steps: optimizer steps.
         on_log: see :func:`bijepa_core.training.pretrain`.
+        configuration: see :data:`bijepa_core.experiments.CONFIGURATIONS`.
 
     Returns:
         The forecaster.
     """
     data = long_trajectories(settled, seed, 2)
     x, y = data.fit[:, 0], data.fit[:, 1]
-    model = LORENZ.model(CONFIGURATIONS["expressive"], seed)
+    model = LORENZ.model(CONFIGURATIONS[configuration], seed)
     batches = DrawnBatches(x, y, batch_size=LORENZ.batch_size, seeds=seed)
     LORENZ.train(model, batches, steps=steps, device="cpu", progress=False, on_log=on_log)
     return forecaster(model, data)

@@ -1,9 +1,10 @@
 // Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
 import { jit, numpy as np, tree } from "@jax-js/jax";
 import { Matrix, SVD, solve } from "ml-matrix";
+import { norm, relativeLoss, variance } from "./measures.js";
 import { corrections, encode, losses, mlp, trainStep } from "./method.js";
 import { serve, tensor } from "./serve.js";
-import { BATCH, CONTEXT, EMBEDDING, batches, freshWeights, views, waves } from "./sine.js";
+import { BATCH, batches, CONTEXT, EMBEDDING, freshWeights, views, waves } from "./sine.js";
 
 const EVERY = 20; // steps between two rows of diagnostics, as in the core
 const SLICE = 40; // milliseconds at work before listening again
@@ -25,7 +26,8 @@ class Run {
     this.look = jit((online, target, x, y) => losses(online, target, settings, x, y)[1]);
     this.features = jit((online, x) => {
       const s = encode(tree.ref(online), "online", settings, x);
-      if (settings.alpha === 0) { // no forward predictor: Protocol A stands in
+      if (settings.alpha === 0) {
+        // no forward predictor: Protocol A stands in
         tree.dispose(online);
         return s;
       }
@@ -35,11 +37,18 @@ class Run {
 
   /** One step on a batch; returns [forward, backward], null for a direction not in use. */
   advance([x, y], rows) {
-    if (rows) this.row = this.diagnose(x, y);
+    if (rows) this.row = this.diagnose([x, y]);
     const [move, spread] = corrections(this.step + 1, this.settings.rate);
     const [seen, online, target, first, second] = this.train(
-      this.online, this.target, this.first, this.second, batch(x), batch(y),
-      np.array(move), np.array(spread));
+      this.online,
+      this.target,
+      this.first,
+      this.second,
+      batch(x),
+      batch(y),
+      np.array(move),
+      np.array(spread),
+    );
     Object.assign(this, { online, target, first, second });
     this.step += 1;
     const terms = ["forward", "backward"].map((name) => seen[name]?.ref.dataSync()[0] ?? null);
@@ -47,19 +56,20 @@ class Run {
     return terms;
   }
 
-  /** Norm, effective rank and relative loss before a step, as the core's History has them. */
-  diagnose(x, y) {
+  /** Where the model stands, seen on one batch: loss, and what the core's History has beside it. */
+  diagnose([x, y]) {
     const seen = this.look(tree.ref(this.online), tree.ref(this.target), batch(x), batch(y));
     const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
-    const s = plain.s;
-    let norm = 0;
-    for (let i = 0; i < BATCH; i += 1) {
-      norm += Math.hypot(...s.subarray(i * EMBEDDING, (i + 1) * EMBEDDING)) / BATCH;
-    }
     const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
-    const ratios = ["forward", "backward"].filter((name) => plain[name]).map(
-      (name) => plain[name][0] / Math.max(variance(goals[name]), 1.2e-38));
-    return { norm, rank: effectiveRank(s), relative: ratios.reduce((a, b) => a + b) / ratios.length };
+    const used = ["forward", "backward"].filter((name) => plain[name]);
+    const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+    return {
+      loss: mean(used.map((name) => plain[name][0])),
+      relative: mean(used.map((name) => relativeLoss(plain[name][0], goals[name], EMBEDDING))),
+      norm: norm(plain.s, EMBEDDING),
+      variance: variance(plain.s, EMBEDDING),
+      rank: effectiveRank(plain.s),
+    };
   }
 
   /** The rest of a wave, read off the forward prediction by least squares. */
@@ -67,11 +77,17 @@ class Run {
     const [x, y] = views(waves(seed, 2), 0, FITTED + 1);
     const out = this.features(tree.ref(this.online), batch(x)).dataSync();
     if (!out.every(Number.isFinite)) return null;
-    const rows = (from, to) => Array.from({ length: to - from }, (_, i) =>
-      [...out.subarray((from + i) * EMBEDDING, (from + i + 1) * EMBEDDING), 1]);
-    const truth = (from, to) => Array.from({ length: to - from }, (_, i) =>
-      [...y.subarray((from + i) * CONTEXT, (from + i + 1) * CONTEXT)]);
-    const a = new Matrix(rows(0, FITTED)), b = new Matrix(truth(0, FITTED));
+    const rows = (from, to) =>
+      Array.from({ length: to - from }, (_, i) => [
+        ...out.subarray((from + i) * EMBEDDING, (from + i + 1) * EMBEDDING),
+        1,
+      ]);
+    const truth = (from, to) =>
+      Array.from({ length: to - from }, (_, i) => [
+        ...y.subarray((from + i) * CONTEXT, (from + i + 1) * CONTEXT),
+      ]);
+    const a = new Matrix(rows(0, FITTED)),
+      b = new Matrix(truth(0, FITTED));
     const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
     const drawn = new Matrix(rows(FITTED, FITTED + 1)).mmul(reader).to2DArray();
     const context = [...x.subarray(FITTED * CONTEXT, (FITTED + 1) * CONTEXT)];
@@ -80,47 +96,52 @@ class Run {
 
   dispose() {
     tree.dispose([this.online, this.target, this.first, this.second]);
-    [this.train, this.look, this.features].forEach((one) => one.dispose());
+    for (const one of [this.train, this.look, this.features]) one.dispose();
   }
-}
-
-/** Variance over the batch, averaged over dimensions. */
-function variance(s) {
-  let total = 0;
-  for (let d = 0; d < EMBEDDING; d += 1) {
-    let mean = 0, square = 0;
-    for (let i = d; i < s.length; i += EMBEDDING) mean += s[i] / BATCH;
-    for (let i = d; i < s.length; i += EMBEDDING) square += (s[i] - mean) ** 2 / BATCH;
-    total += square / EMBEDDING;
-  }
-  return total;
 }
 
 /** The exponential of the entropy of the normalized singular values. */
 function effectiveRank(s) {
   if (!s.every(Number.isFinite)) return NaN;
-  const values = new SVD(Matrix.from1DArray(BATCH, EMBEDDING, [...s]),
-    { computeLeftSingularVectors: false, computeRightSingularVectors: false }).diagonal;
-  const sum = Math.max(values.reduce((a, b) => a + b, 0), Number.MIN_VALUE);
+  const values = new SVD(Matrix.from1DArray(BATCH, EMBEDDING, [...s]), {
+    computeLeftSingularVectors: false,
+    computeRightSingularVectors: false,
+  }).diagonal;
+  const sum = Math.max(
+    values.reduce((a, b) => a + b, 0),
+    Number.MIN_VALUE,
+  );
   const entropy = values.map((v) => v / sum).reduce((h, p) => h - (p > 0 ? p * Math.log(p) : 0), 0);
   return Math.exp(entropy);
 }
 
-let run = null, task = 0;
+let run = null,
+  task = 0;
 
 function stop() {
   task += 1;
 }
 
+/** Say where the run has stopped: all numbers of the same model, on the batch that comes next. */
+function finish() {
+  const { step } = run;
+  postMessage({ kind: "done", step, row: { step, ...run.diagnose(run.stream(step)) } });
+}
+
 /** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
 async function go({ end, seed }) {
-  const mine = ++task, { stream } = run;
-  let busy = 0, taken = 0;
+  const mine = ++task,
+    { stream } = run;
+  let busy = 0,
+    taken = 0;
   while (task === mine && run.step < end) {
-    const began = performance.now(), found = [], rows = [];
+    const began = performance.now(),
+      found = [],
+      rows = [];
     do {
       const log = run.step % EVERY === 0;
-      const step = run.step, terms = run.advance(stream(step), log);
+      const step = run.step,
+        terms = run.advance(stream(step), log);
       const used = terms.filter((term) => term !== null);
       const loss = used.reduce((a, b) => a + b, 0) / used.length;
       found.push([step, loss]);
@@ -134,12 +155,18 @@ async function go({ end, seed }) {
     } while (run.step < end && performance.now() - began < SLICE);
     busy += performance.now() - began;
     postMessage({
-      kind: "progress", found, rows, step: run.step, rate: (1000 * taken) / busy,
+      kind: "progress",
+      found,
+      rows,
+      step: run.step,
+      rate: (1000 * taken) / busy,
       forecasts: rows.length || run.step === end ? run.forecasts(seed) : undefined,
     });
-    await new Promise((next) => { setTimeout(next, 0); });
+    await new Promise((next) => {
+      setTimeout(next, 0);
+    });
   }
-  if (task === mine) postMessage({ kind: "done", step: run.step });
+  if (task === mine) finish();
 }
 
 const answers = {
@@ -151,7 +178,7 @@ const answers = {
   },
   pause() {
     stop();
-    postMessage({ kind: "done", step: run?.step ?? 0 });
+    finish();
   },
   go,
   step({ seed }) {

@@ -1,9 +1,19 @@
 // The explosion lab: BiJEPA trained on sine waves in the page, two runs side by side.
 import code from "worker:explosion-worker";
-import { chart } from "./chart.js";
+import ghosts from "../weights/ghost.json";
+import { chart, merge } from "./chart.js";
 import { startWorker } from "./host.js";
+import { brief, counted } from "./text.js";
 import {
-  brief, button, checkbox, choice, fill, h, liveRegion, readAddress, slider, writeAddress,
+  button,
+  checkbox,
+  choice,
+  fill,
+  h,
+  liveRegion,
+  readAddress,
+  slider,
+  writeAddress,
 } from "./ui.js";
 
 const NAME = "explosion";
@@ -15,44 +25,96 @@ const PRESETS = {
   classic: { norm: true, sphere: false, decay: "0.0001", alpha: 1 },
 };
 const USUAL = { tau: "0.995", rate: "0.001", stop: true };
+/** What the two runs of an experiment have, by the name of a preset and what differs from it. */
+const EXPERIMENTS = {
+  "the explosion: without constraints and with": [["unconstrained"], ["expressive"]],
+  "the other two: sphere and classic": [["restrictive (sphere)"], ["classic"]],
+  "a faster target: tau 0.9": [["unconstrained", { tau: "0.9" }], ["unconstrained"]],
+  "one direction alone: alpha 1": [["unconstrained", { alpha: 1 }], ["unconstrained"]],
+  "collapse: no stop-gradient": [["expressive", { stop: false }], ["expressive"]],
+  "exercise 1: a target that never moves": [["unconstrained", { tau: "1" }], ["unconstrained"]],
+  "exercise 2: decay in place of LayerNorm": [
+    ["unconstrained", { decay: "0.01" }],
+    ["unconstrained", { decay: "10" }],
+  ],
+  "exercise 3: the sphere": [["restrictive (sphere)"], ["expressive"]],
+};
+const MEASURES = {
+  loss: ["loss (means of 20 steps)", "loss", true],
+  relative: ["relative loss", "relative loss", true],
+  norm: ["norm of the embedding", "norm", false],
+  variance: ["variance of the embedding over the batch", "variance", true],
+  rank: ["effective rank", "rank", false],
+};
+const RECORDED = {
+  loss: "loss",
+  relative: "relative_loss",
+  norm: "norm",
+  variance: "variance",
+  rank: "effective_rank",
+};
 
 /** The controls of one run, and what it has been through. */
 function panel(letter, preset, changed) {
-  const mark = () => { presets.set("own"); changed(); };
+  const mark = () => {
+    presets.set("own");
+    changed();
+  };
   const controls = {
     norm: checkbox("LayerNorm", false, mark),
     sphere: checkbox("sphere", false, mark),
     stop: checkbox("stop-gradient", true, mark),
-    decay: choice("weight decay", numbers([0, 1e-4, 1e-3, 1e-2, 1e-1, 1]), "0", mark),
+    decay: choice("weight decay", numbers([0, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]), "0", mark),
     tau: choice("tau", numbers([0, 0.9, 0.99, 0.995, 0.999, 1]), "0.995", mark),
     rate: choice("learning rate", numbers([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1]), "0.001", mark),
     alpha: slider("alpha", [0, 1, 0.05], 0.5, mark),
   };
-  const apply = (name) => {
-    const values = { ...USUAL, ...PRESETS[name] };
+  const apply = (name, changes) => {
+    const values = { ...USUAL, ...PRESETS[name], ...changes };
     for (const [key, value] of Object.entries(values)) controls[key].set(value);
+    matches();
   };
   const names = [...Object.keys(PRESETS), "own"].map((name) => [name, name]);
   const presets = choice("configuration", names, preset, () => {
     if (presets.get() !== "own") apply(presets.get());
     changed();
   });
+  const has = (name, changes) =>
+    Object.entries({ ...USUAL, ...PRESETS[name], ...changes }).every(
+      ([key, value]) => controls[key].get() === value,
+    );
+  const matches = () => presets.set(Object.keys(PRESETS).find((name) => has(name)) ?? "own");
   apply(preset);
-  const matches = () => {
-    const own = Object.keys(PRESETS).find((name) =>
-      Object.entries({ ...USUAL, ...PRESETS[name] }).every(([k, v]) => controls[k].get() === v));
-    presets.set(own ?? "own");
-  };
   const progress = h("p", { class: "demo-progress" }, "not trained yet");
+  const late = h(
+    "p",
+    { class: "demo-progress", hidden: true },
+    "Settings have changed. They count from the next start: Train begins this run anew.",
+  );
   return {
-    letter, controls, progress, matches,
-    element: h("fieldset", { class: `demo-run demo-run-${letter.toLowerCase()}` },
-      h("legend", {}, `Run ${letter}`), presets.element,
-      ...Object.values(controls).map((one) => one.element), progress),
+    letter,
+    controls,
+    progress,
+    late,
+    matches,
+    apply,
+    has,
+    element: h(
+      "fieldset",
+      { class: `demo-run demo-run-${letter.toLowerCase()}` },
+      h("legend", {}, `Run ${letter}`),
+      presets.element,
+      ...Object.values(controls).map((one) => one.element),
+      progress,
+      late,
+    ),
     settings: () => ({
-      layerNorm: controls.norm.get(), sphere: controls.sphere.get(),
-      stopGradient: controls.stop.get(), decay: Number(controls.decay.get()),
-      tau: Number(controls.tau.get()), rate: Number(controls.rate.get()),
+      layerNorm: controls.norm.get(),
+      sphere: controls.sphere.get(),
+      stopGradient: controls.stop.get(),
+      decay: Number(controls.decay.get()),
+      tau: Number(controls.tau.get()),
+      rate: Number(controls.rate.get()),
       alpha: controls.alpha.get(),
     }),
   };
@@ -60,40 +122,85 @@ function panel(letter, preset, changed) {
 
 function build(section) {
   const live = liveRegion();
-  const changed = () => { writeAddress(section, all); };
+  const changed = () => {
+    recognize();
+    writeAddress(section, all);
+    refresh();
+  };
   const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
-  const two = checkbox("second run beside it", true, () => {
-    runs[1].element.hidden = !two.get();
-    changed();
-  });
+  const two = checkbox("second run beside it", true, changed);
+  const ghost = checkbox("recorded runs in gray", true, changed);
+  const experiments = choice(
+    "experiment",
+    [...Object.keys(EXPERIMENTS), "own"].map((name) => [name, name]),
+    "own",
+    () => {
+      const chosen = EXPERIMENTS[experiments.get()];
+      for (const [i, settings] of chosen?.entries() ?? []) runs[i].apply(...settings);
+      if (chosen) two.set(true);
+      changed();
+    },
+  );
+  const recognize = () =>
+    experiments.set(
+      Object.keys(EXPERIMENTS).find(
+        (name) => two.get() && EXPERIMENTS[name].every((settings, i) => runs[i].has(...settings)),
+      ) ?? "own",
+    );
   const seed = choice("seed", numbers([0, 1, 2, 3, 4, 5, 6, 7]), "0", changed);
-  const steps = choice("steps", [["2000", "2,000 (the paper's)"], ["5000", "5,000"],
-    ["20000", "20,000"]], "2000", changed);
-  const all = { seed, steps, two };
+  const steps = choice(
+    "steps",
+    [
+      ["2000", "2,000 (the paper's)"],
+      ["5000", "5,000"],
+      ["20000", "20,000"],
+    ],
+    "2000",
+    changed,
+  );
+  const all = { seed, steps, two, ghost };
   for (const run of runs) {
-    for (const [key, one] of Object.entries(run.controls)) all[run.letter.toLowerCase() + key] = one;
+    for (const [key, one] of Object.entries(run.controls))
+      all[run.letter.toLowerCase() + key] = one;
   }
 
   const curves = runs.map((run, i) => ({ name: `run ${run.letter}`, color: `run-${i}`, dash: i }));
-  const charts = {
-    loss: chart("loss (means of 20 steps)", curves, { log: true }),
-    relative: chart("relative loss", curves, { log: true }),
-    norm: chart("norm of the embedding", curves),
-    rank: chart("effective rank", curves),
-    wave: chart("one unseen wave (dotted: what was to be forecast), and what is read off each prediction", [
-      { name: "context", color: "text", dash: 0 }, { name: "truth", color: "text", dash: 2 },
+  const recorded = Object.keys(ghosts).map((name, i) => ({
+    name: `recorded: ${name}`,
+    color: "grid-strong",
+    dash: i,
+    width: 1.25,
+  }));
+  const charts = Object.fromEntries(
+    Object.entries(MEASURES).map(([key, [title, y, log]]) => [
+      key,
+      chart(title, [...recorded, ...curves], { x: "step", y, log }),
+    ]),
+  );
+  const wave = chart(
+    "one unseen wave (dotted: what was to be forecast), and what is read off each prediction",
+    [
+      { name: "context", color: "text", dash: 0 },
+      { name: "truth", color: "text", dash: 2 },
       ...curves,
-    ], { wide: true }),
-  };
+    ],
+    { x: "sample", y: "height", wide: true },
+  );
+  wave.element.hidden = true; // until there is a forecast
 
   const active = () => (two.get() ? runs : runs.slice(0, 1));
   function listen(run) {
     run.data = { loss: [], rows: [] };
-    run.worker = startWorker(section, code, (said) => hear(run, said), () => {
-      run.state = "failed";
-      run.progress.textContent = "stopped";
-      refresh();
-    });
+    run.worker = startWorker(
+      section,
+      code,
+      (said) => hear(run, said),
+      () => {
+        run.state = "failed";
+        run.progress.textContent = "stopped";
+        refresh();
+      },
+    );
   }
   function hear(run, said) {
     if (said.kind === "progress") {
@@ -101,16 +208,24 @@ function build(section) {
       run.data.rows.push(...said.rows);
       if (said.forecasts) run.data.waves = said.forecasts;
       run.step = said.step;
-      run.progress.textContent = `step ${said.step.toLocaleString("en-US")} of ` +
-        `${Number(steps.get()).toLocaleString("en-US")}, ${Math.round(said.rate)} steps a second`;
+      run.progress.textContent =
+        `step ${said.step.toLocaleString("en-US")} of ` +
+        `${run.end.toLocaleString("en-US")}, ${Math.round(said.rate)} steps a second`;
       schedule();
     }
     if (said.kind === "diverged") {
       run.state = "diverged";
       run.progress.textContent = `diverged: the loss is no number at step ${said.step}`;
     }
-    if (said.kind === "done") run.state = said.step < Number(steps.get()) ? "paused" : "done";
-    if (["diverged", "done"].includes(said.kind)) { refresh(); summarize(); }
+    if (said.kind === "done" && run.state !== "diverged") {
+      [run.state, run.step, run.last] = ["stopped", said.step, said.row];
+      run.data.rows.push(said.row);
+      schedule();
+    }
+    if (["diverged", "done"].includes(said.kind)) {
+      refresh();
+      summarize();
+    }
   }
 
   const smooth = (loss) => {
@@ -120,11 +235,6 @@ function build(section) {
     }
     return found;
   };
-  function merge(lists) {
-    const xs = [...new Set(lists.flatMap((list) => list.map(([x]) => x)))].sort((a, b) => a - b);
-    const maps = lists.map((list) => new Map(list));
-    return [xs, ...maps.map((map) => xs.map((x) => map.get(x) ?? null))];
-  }
   let planned = false;
   function schedule() {
     if (planned) return;
@@ -134,89 +244,152 @@ function build(section) {
   function draw() {
     planned = false;
     const data = runs.map((run) => (two.get() || run === runs[0] ? run.data : null));
-    charts.loss.set(merge(data.map((one) => (one ? smooth(one.loss) : []))));
-    for (const key of ["relative", "norm", "rank"]) {
-      charts[key].set(merge(data.map((one) => (one?.rows ?? []).map((r) => [r.step, r[key]]))));
+    for (const [key, one] of Object.entries(charts)) {
+      const shades = Object.values(ghosts).map((run) =>
+        ghost.get()
+          ? run[RECORDED[key]].map((y, i) => [run[key === "loss" ? "middle" : "step"][i], y])
+          : [],
+      );
+      one.set(
+        merge([
+          ...shades,
+          ...data.map((run) =>
+            !run
+              ? []
+              : key === "loss"
+                ? smooth(run.loss)
+                : run.rows.map((row) => [row.step, row[key]]),
+          ),
+        ]),
+      );
     }
-    const waves = data.map((one) => one?.waves), any = waves.find(Boolean);
+    const waves = data.map((one) => one?.waves),
+      any = waves.find(Boolean);
+    wave.element.hidden = !any;
     if (any) {
       const after = (values) => values.map((y, i) => [10 + i, y]);
-      charts.wave.set(merge([any.context.map((y, i) => [i, y]), after(any.truth),
-        ...waves.map((one) => (one ? after(one.drawn) : []))]));
+      wave.set(
+        merge([
+          any.context.map((y, i) => [i, y]),
+          after(any.truth),
+          ...waves.map((one) => (one ? after(one.drawn) : [])),
+        ]),
+      );
     }
   }
-  const last = (run) => run.data.rows.at(-1);
-  function summary(run) {
-    if (run.state === "diverged") return `Run ${run.letter} diverged after ${run.step} steps.`;
-    const row = last(run);
-    if (!row) return `Run ${run.letter} has not begun.`;
-    const tail = run.data.loss.slice(-100);
-    const loss = tail.reduce((a, b) => a + b, 0) / tail.length;
-    return `Run ${run.letter} after ${run.step.toLocaleString("en-US")} steps: loss ${brief(loss)}, ` +
-      `relative loss ${brief(row.relative)}, norm ${brief(row.norm)}, ` +
-      `effective rank ${brief(row.rank)}.`;
+  function summary({ letter, state, step, last }) {
+    if (state === "diverged") return `Run ${letter} diverged after ${counted(step, "step")}.`;
+    if (!last) return `Run ${letter} has not begun.`;
+    return (
+      `Run ${letter} after ${counted(step, "step")}: loss ${brief(last.loss)}, ` +
+      `relative loss ${brief(last.relative)}, norm ${brief(last.norm)}, ` +
+      `variance ${brief(last.variance)}, effective rank ${brief(last.rank)}.`
+    );
   }
   function summarize() {
     if (active().some((run) => run.state === "running")) return;
     const text = active().map(summary).join(" ");
     live.say(text);
-    for (const one of Object.values(charts)) one.describe(text);
+    for (const one of [...Object.values(charts), wave]) one.describe(text);
   }
 
-  function start(only) {
-    for (const run of active()) {
-      run.data = { loss: [], rows: [] };
-      [run.step, run.state] = [0, "running"];
-      run.progress.textContent = "starting";
-      const end = only ?? Number(steps.get());
-      run.worker.tell(
-        { kind: "start", settings: run.settings(), seed: Number(seed.get()), end });
+  const wanted = (run) => JSON.stringify([run.settings(), seed.get()]);
+  const late = (run) => run.began !== undefined && run.began !== wanted(run);
+  const open = (run) => run.state === "stopped" && run.step < Number(steps.get()) && !late(run);
+  const fresh = (run) => run.state === undefined || late(run);
+
+  function begin(run, kind) {
+    run.data = { loss: [], rows: [] };
+    Object.assign(run, { step: 0, last: null, state: "running", began: wanted(run) });
+    run.end = kind === "step" ? 1 : Number(steps.get());
+    run.progress.textContent = "starting";
+    run.worker.tell({
+      kind: "start",
+      settings: run.settings(),
+      seed: Number(seed.get()),
+      end: run.end,
+    });
+  }
+  function proceed(run, kind) {
+    run.state = "running";
+    run.end = Number(steps.get());
+    run.worker.tell({ kind, end: run.end, seed: Number(seed.get()) });
+  }
+  /** Each run goes on; where it has not begun, or has been given other settings, it begins. */
+  function move(kind) {
+    const able = active().filter((run) => open(run) || fresh(run));
+    for (const run of able.length ? able : active()) {
+      if (open(run)) proceed(run, kind);
+      else begin(run, kind);
     }
     live.say("Training.");
     refresh();
     schedule();
   }
-  function proceed(kind) {
-    for (const run of active()) {
-      const end = Number(steps.get());
-      if (run.state !== "paused" || run.step >= end) continue;
-      run.state = "running";
-      run.worker.tell({ kind, end, seed: Number(seed.get()) });
-    }
-    refresh();
-  }
-  const begun = () => active().some((run) => run.state === "paused");
-  const train = button("Train", () => (begun() ? proceed("go") : start()), { class: "demo-button demo-main" });
+  const train = button("Train", () => move("go"), { class: "demo-button demo-main" });
   const pause = button("Pause", () => {
     for (const run of active()) {
       if (run.state === "running") run.worker.tell({ kind: "pause" });
     }
   });
-  const step = button("One step", () => (begun() ? proceed("step") : start(1)));
-  const again = button("Restart", () => start());
+  const step = button("One step", () => move("step"));
+  const again = button("Restart", () => {
+    for (const run of active()) begin(run, "go");
+    live.say("Training.");
+    refresh();
+    schedule();
+  });
   function refresh() {
     const is = (state) => active().some((run) => run.state === state);
     const [running, failed] = [is("running"), is("failed")];
-    train.textContent = begun() ? "Go on" : "Train";
+    train.textContent = active().some(open) && !active().some(fresh) ? "Go on" : "Train";
     train.disabled = step.disabled = running || failed;
     pause.disabled = !running || failed;
     again.disabled = failed;
+    runs[1].element.hidden = !two.get();
+    for (const key of keys) key.hidden = !ghost.get();
+    for (const run of runs) run.late.hidden = !late(run);
+    schedule();
   }
+  const keys = Object.keys(ghosts).map((name, i) =>
+    h(
+      "span",
+      { class: "demo-entry" },
+      h("span", { class: `demo-key demo-key-ghost${i ? " demo-key-dashed" : ""}` }),
+      `recorded: ${name}`,
+    ),
+  );
 
-  const body = h("div", { class: "demo-body" },
+  const body = h(
+    "div",
+    { class: "demo-body" },
+    h("div", { class: "demo-row demo-top" }, experiments.element),
     h("div", { class: "demo-runs" }, ...runs.map((run) => run.element)),
-    h("div", { class: "demo-row" }, seed.element, steps.element, two.element),
+    h("div", { class: "demo-row" }, seed.element, steps.element, two.element, ghost.element),
     h("div", { class: "demo-row" }, train, pause, step, again),
     live.element,
-    h("p", { class: "demo-legend" },
-      h("span", { class: "demo-key demo-key-a" }), "run A ",
-      h("span", { class: "demo-key demo-key-b" }), "run B"),
-    h("div", { class: "demo-charts" }, ...Object.values(charts).map((one) => one.element)));
+    h(
+      "p",
+      { class: "demo-legend" },
+      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-a" }), "run A"),
+      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-b" }), "run B"),
+      ...keys,
+    ),
+    h(
+      "div",
+      { class: "demo-charts" },
+      ...Object.values(charts).map((one) => one.element),
+      wave.element,
+    ),
+  );
   runs.forEach(listen);
   readAddress(section, all);
-  runs.forEach((run) => run.matches());
-  runs[1].element.hidden = !two.get();
-  live.say("Press Train. A run of 2,000 steps takes some seconds.");
+  for (const run of runs) run.matches();
+  recognize();
+  live.say(
+    "In gray: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
+      "it takes some seconds.",
+  );
   refresh();
 
   section.demo = {

@@ -4,7 +4,12 @@ import { convEncoder, decoder, mlp, probe } from "./method.js";
 import { serve, tensors } from "./serve.js";
 import { bytes, unpack } from "./weights.js";
 
-const MEAN = 0.1307, STD = 0.3081, PIXELS = 392, WIDTH = 64, NEAREST = 5, AT_ONCE = 8;
+const MEAN = 0.1307,
+  STD = 0.3081,
+  PIXELS = 392,
+  WIDTH = 64,
+  NEAREST = 32,
+  AT_ONCE = 8;
 /** What each way is given, and which predictor its embedding passes, if any. */
 const WAYS = {
   encoder: { given: "left", predictor: null },
@@ -15,11 +20,16 @@ let weights = null;
 const banks = {}; // by way, the features of the training images, (images, 64)
 
 const embed = jit((p, x) => convEncoder(p, lax.convGeneralDilated, x));
-const tools = Object.fromEntries(Object.entries(WAYS).map(([way, { predictor }]) => [way, {
-  predict: predictor && jit((p, s) => mlp(p, predictor, 1, true, s)),
-  draw: jit((p, s) => decoder(p, `decoder.${way}`, s)),
-  classify: jit((p, s) => nn.softmax(probe(p, `probe.${way}`, s), -1)),
-}]));
+const tools = Object.fromEntries(
+  Object.entries(WAYS).map(([way, { predictor }]) => [
+    way,
+    {
+      predict: predictor && jit((p, s) => mlp(p, predictor, 1, true, s)),
+      draw: jit((p, s) => decoder(p, `decoder.${way}`, s)),
+      classify: jit((p, s) => nn.softmax(probe(p, `probe.${way}`, s), -1)),
+    },
+  ]),
+);
 
 /** Pixels in 0..1 to embeddings, (count, 64). */
 function embedded(pixels, count) {
@@ -62,28 +72,38 @@ const answers = {
   /** Embed the training images, a few at a time, so that drawing is heard meanwhile. */
   async bank({ left, right }) {
     for (const [side, text] of Object.entries({ left, right })) {
-      const source = bytes(text), count = source.length / PIXELS;
+      const source = bytes(text),
+        count = source.length / PIXELS;
       const ways = Object.keys(WAYS).filter((way) => WAYS[way].given === side);
       const found = Object.fromEntries(ways.map((way) => [way, new Float32Array(count * WIDTH)]));
       for (let i = 0; i + AT_ONCE <= count; i += AT_ONCE) {
         const part = source.subarray(i * PIXELS, (i + AT_ONCE) * PIXELS);
-        const s = embedded(Float32Array.from(part, (v) => v / 255), AT_ONCE);
+        const s = embedded(
+          Float32Array.from(part, (v) => v / 255),
+          AT_ONCE,
+        );
         for (const way of ways) found[way].set(features(way, s.ref).dataSync(), i * WIDTH);
         s.dispose();
         postMessage({ kind: "progress" });
-        await new Promise((next) => { setTimeout(next, 0); });
+        await new Promise((next) => {
+          setTimeout(next, 0);
+        });
       }
       Object.assign(banks, found);
     }
     postMessage({ kind: "banked" });
   },
   complete({ id, given, pixels }) {
-    const found = {}, embedding = embedded(pixels, 1);
+    const found = {},
+      embedding = embedded(pixels, 1);
     for (const [way, { given: side }] of Object.entries(WAYS)) {
       if (side !== given) continue;
       const s = features(way, embedding.ref);
       found[way] = {
-        drawn: tools[way].draw(tree.ref(weights[`decoder.${way}`]), s.ref).dataSync().slice(),
+        drawn: tools[way]
+          .draw(tree.ref(weights[`decoder.${way}`]), s.ref)
+          .dataSync()
+          .slice(),
         shares: [...tools[way].classify(tree.ref(weights[`probe.${way}`]), s.ref).dataSync()],
         nearest: banks[way] ? nearest(s.ref.dataSync(), banks[way], NEAREST) : [],
       };

@@ -9,7 +9,10 @@ const PATIENCE = 30; // seconds without a word before the reader hears of it
  */
 export function startWorker(section, code, heard, failed = () => {}) {
   const waiting = new Map();
-  let worker = null, asked = 0, silence = 0, silent = false;
+  let worker = null,
+    asked = 0,
+    silence = 0,
+    silent = false;
   const stop = (why) => {
     clearTimeout(silence);
     fail(section, why);
@@ -24,12 +27,18 @@ export function startWorker(section, code, heard, failed = () => {}) {
   };
   try {
     worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-    worker.onerror = (event) => stop(event.message
-      ? `the browser reports "${event.message}".`
-      : "the browser does not let it work in the background.");
+    worker.onerror = (event) =>
+      stop(
+        event.message
+          ? `the browser reports "${event.message}".`
+          : "the browser does not let it work in the background.",
+      );
     worker.onmessage = ({ data }) => {
       clearTimeout(silence);
-      if (data.kind === "failed") { stop(`the browser reports "${data.message}".`); return; }
+      if (data.kind === "failed") {
+        stop(`the browser reports "${data.message}".`);
+        return;
+      }
       if (silent) recover(section);
       silent = false;
       if (data.kind === "progress") listen(); // more is to come
@@ -46,19 +55,24 @@ export function startWorker(section, code, heard, failed = () => {}) {
     worker.postMessage(message);
     listen();
   };
-  const ask = (question) => new Promise((done) => {
-    asked += 1;
-    waiting.set(asked, done);
-    tell({ ...question, id: asked });
-  });
+  const ask = (question) =>
+    new Promise((done) => {
+      asked += 1;
+      waiting.set(asked, done);
+      tell({ ...question, id: asked });
+    });
   return { tell, ask };
 }
 
 /** Work that is asked for faster than it is done: while it is under way, only the last call counts. */
 export function latest(work) {
-  let busy = false, again = false;
+  let busy = false,
+    again = false;
   return async () => {
-    if (busy) { again = true; return; }
+    if (busy) {
+      again = true;
+      return;
+    }
     busy = true;
     try {
       do {

@@ -1,7 +1,8 @@
 // Loads a demo when its place on the page comes near, or when the address asks for it.
 import { fail, recover } from "./notes.js";
 
-const here = document.currentScript.src, PATIENCE = 30; // seconds
+const here = document.currentScript.src,
+  PATIENCE = 30; // seconds
 
 function load(section) {
   const name = section.dataset.demo;
@@ -39,10 +40,13 @@ for (const section of document.querySelectorAll("[data-demo]")) {
     load(section);
     continue;
   }
-  const watcher = new IntersectionObserver((seen) => {
-    if (!seen.some((one) => one.isIntersecting)) return;
-    watcher.disconnect();
-    load(section);
-  }, { rootMargin: "300px" });
+  const watcher = new IntersectionObserver(
+    (seen) => {
+      if (!seen.some((one) => one.isIntersecting)) return;
+      watcher.disconnect();
+      load(section);
+    },
+    { rootMargin: "300px" },
+  );
   watcher.observe(section);
 }

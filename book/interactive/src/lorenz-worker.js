@@ -14,14 +14,33 @@ const onward = {
 };
 const read = jit((p, s) => probe(p, "reader", s));
 
+/** A model's parts out of all weights, their names below a prefix. */
+const model = (all, prefix) =>
+  Object.fromEntries(
+    [
+      ["online", "online"],
+      ["forward", "forward_predictor"],
+      ["backward", "backward_predictor"],
+      ["reader", "reader"],
+    ].map(([part, name]) => [
+      part,
+      Object.fromEntries(
+        Object.entries(tensors(all, prefix + name)).map(([key, one]) => [
+          key.slice(prefix.length),
+          one,
+        ]),
+      ),
+    ]),
+  );
+
 const answers = {
   load({ packed }) {
     const all = unpack(packed);
-    const of = (prefix) => tensors(all, prefix);
     parts = {
-      online: of("online"), reader: of("reader"),
-      forward: of("forward_predictor"), backward: of("backward_predictor"),
-      mean: all.mean.data[0], std: all.std.data[0],
+      ours: model(all, ""),
+      classic: model(all, "classic."),
+      mean: all.mean.data[0],
+      std: all.std.data[0],
     };
     postMessage({ kind: "loaded" });
   },
@@ -29,20 +48,23 @@ const answers = {
   guess({ id, window, ahead, back }) {
     const { mean, std } = parts;
     const x = np.array(Float32Array.from(window, (v) => (v - mean) / std)).reshape([1, 60]);
-    const s = embed(tree.ref(parts.online), x);
-    const follow = (way, count) => {
+    const follow = (of, way, count) => {
       const found = [];
-      let state = s.ref;
+      let state = embed(tree.ref(parts[of].online), x.ref);
       for (let i = 0; i < count; i += 1) {
-        state = onward[way](tree.ref(parts[way]), state);
-        const values = read(tree.ref(parts.reader), state.ref).dataSync();
+        state = onward[way](tree.ref(parts[of][way]), state);
+        const values = read(tree.ref(parts[of].reader), state.ref).dataSync();
         found.push(Array.from(values, (v) => v * std + mean));
       }
       state.dispose();
       return found;
     };
-    const found = { ahead: follow("forward", ahead), back: follow("backward", back) };
-    s.dispose();
+    const found = {
+      ahead: follow("ours", "forward", ahead),
+      back: follow("ours", "backward", back),
+      classic: follow("classic", "forward", ahead),
+    };
+    x.dispose();
     postMessage({ kind: "guessed", id, ...found });
   },
 };

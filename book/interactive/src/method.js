@@ -80,7 +80,8 @@ export function losses(online, target, settings, x, y) {
   const scale = 1 / Math.max(alpha, 1 - alpha);
   const source = stopGradient ? target : tree.ref(online);
   if (!stopGradient) tree.dispose(target);
-  const ahead = alpha > 0, back = alpha < 1;
+  const ahead = alpha > 0,
+    back = alpha < 1;
   const used = (parts, make) => (ahead && back ? np.concatenate(parts, 0) : make());
   const views = used([x.ref, y.ref], () => (ahead ? x.ref : y.ref));
   const goals = used([y.ref, x.ref], () => (ahead ? y.ref : x.ref));
@@ -105,11 +106,14 @@ export function losses(online, target, settings, x, y) {
   return [total, seen];
 }
 
-const BETAS = [0.9, 0.999], EPSILON = 1e-8;
+const BETAS = [0.9, 0.999],
+  EPSILON = 1e-8;
 
 /** AdamW's two factors at a step, from 1: they correct for moments that began at zero. */
-export const corrections = (step, rate) =>
-  [rate / (1 - BETAS[0] ** step), 1 / Math.sqrt(1 - BETAS[1] ** step)];
+export const corrections = (step, rate) => [
+  rate / (1 - BETAS[0] ** step),
+  1 / Math.sqrt(1 - BETAS[1] ** step),
+];
 
 /** One step of training: gradient, AdamW, and the target's moving average (Eq. 5). */
 export function trainStep(settings) {
@@ -117,17 +121,33 @@ export function trainStep(settings) {
   const objective = (online, target, x, y) => losses(online, target, settings, x, y);
   return (online, target, first, second, x, y, move, spread) => {
     const [[total, seen], gradient] = valueAndGrad(objective, { hasAux: true })(
-      tree.ref(online), tree.ref(target), x, y);
-    first = tree.map((m, g) => np.add(np.multiply(m, BETAS[0]), np.multiply(g, 1 - BETAS[0])),
-      first, tree.ref(gradient));
+      tree.ref(online),
+      tree.ref(target),
+      x,
+      y,
+    );
+    first = tree.map(
+      (m, g) => np.add(np.multiply(m, BETAS[0]), np.multiply(g, 1 - BETAS[0])),
+      first,
+      tree.ref(gradient),
+    );
     second = tree.map(
       (v, g) => np.add(np.multiply(v, BETAS[1]), np.multiply(np.square(g), 1 - BETAS[1])),
-      second, gradient);
-    online = tree.map((p, m, v) => {
-      const size = np.add(np.multiply(np.sqrt(v), spread.ref), EPSILON);
-      return np.subtract(np.multiply(p, 1 - rate * decay),
-        np.multiply(np.divide(m, size), move.ref));
-    }, online, tree.ref(first), tree.ref(second));
+      second,
+      gradient,
+    );
+    online = tree.map(
+      (p, m, v) => {
+        const size = np.add(np.multiply(np.sqrt(v), spread.ref), EPSILON);
+        return np.subtract(
+          np.multiply(p, 1 - rate * decay),
+          np.multiply(np.divide(m, size), move.ref),
+        );
+      },
+      online,
+      tree.ref(first),
+      tree.ref(second),
+    );
     move.dispose();
     spread.dispose();
     const renewed = {};
@@ -145,7 +165,15 @@ export function convEncoder(p, conv, x) {
   const name = (place) => `online.net.${place}`;
   const layer = (place, input) => {
     const bias = p[`${name(place)}.bias`].reshape([1, -1, 1, 1]);
-    const out = conv(input, p[`${name(place)}.weight`], [2, 2], [[1, 1], [1, 1]]);
+    const out = conv(
+      input,
+      p[`${name(place)}.weight`],
+      [2, 2],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    );
     return nn.relu(batchNorm(p, name(place + 1), np.add(out, bias), 4));
   };
   x = layer(3, layer(0, x));

@@ -1,5 +1,6 @@
 // What a demo says when something is not as it should be: in one place, above its status line.
-const REMEDY = "Reload the page or try another browser; this chapter's figures show what the demo finds.";
+const REMEDY =
+  "Reload the page or try another browser; this chapter's figures show what the demo finds.";
 
 function write(section, text) {
   let place = section.querySelector(".demo-note");

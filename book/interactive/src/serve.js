@@ -14,6 +14,8 @@ export const tensor = ({ data, shape }) => np.array(data.slice()).reshape(shape)
 
 /** Those unpacked weights whose names begin alike, as tensors. */
 export const tensors = (unpacked, prefix) =>
-  Object.fromEntries(Object.entries(unpacked)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, one]) => [name, tensor(one)]));
+  Object.fromEntries(
+    Object.entries(unpacked)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, one]) => [name, tensor(one)]),
+  );

@@ -2,8 +2,14 @@
 import { jit, numpy as np, random } from "@jax-js/jax";
 import { shapes } from "./method.js";
 
-export const CONTEXT = 10, BATCH = 64, WIDTHS = [10, 64, 64, 16], EMBEDDING = 16, HIDDEN = 64;
-const LENGTH = 20, BLOCK = 64, SPACING = (4 * Math.PI) / 19;
+export const CONTEXT = 10,
+  BATCH = 64,
+  WIDTHS = [10, 64, 64, 16],
+  EMBEDDING = 16,
+  HIDDEN = 64;
+const LENGTH = 20,
+  BLOCK = 64,
+  SPACING = (4 * Math.PI) / 19;
 
 /** A key of its own for each (seed, purpose, index), so that nothing depends on what came before. */
 function key(seed, purpose, index = 0) {
@@ -28,7 +34,8 @@ export function waves(seed, purpose, index = 0) {
 
 /** Contexts and targets of `count` waves from the `start`-th on, each (count, 10). */
 export function views(drawn, start, count) {
-  const x = new Float32Array(count * CONTEXT), y = new Float32Array(count * CONTEXT);
+  const x = new Float32Array(count * CONTEXT),
+    y = new Float32Array(count * CONTEXT);
   for (let i = 0; i < count; i += 1) {
     const from = (start + i) * LENGTH;
     x.set(drawn.subarray(from, from + CONTEXT), i * CONTEXT);
@@ -39,7 +46,8 @@ export function views(drawn, start, count) {
 
 /** The training batches of a seed: a function of the step. */
 export function batches(seed) {
-  let block = -1, drawn = null;
+  let block = -1,
+    drawn = null;
   return (step) => {
     const wanted = Math.floor(step / BLOCK);
     if (wanted !== block) [block, drawn] = [wanted, waves(seed, 1, wanted)];
@@ -57,7 +65,8 @@ export function freshWeights(seed, settings) {
     ...(alpha < 1 ? predictor("backward_predictor") : {}),
   };
   const found = {};
-  let index = 0, bound = 1;
+  let index = 0,
+    bound = 1;
   for (const [name, shape] of Object.entries(wanted)) {
     const size = shape.reduce((a, b) => a * b, 1);
     const next = wanted[name.replace(/weight$/, "bias")];

@@ -1,5 +1,6 @@
 // What the demos share: elements, labelled controls, the address, light and dark.
 import { remark } from "./notes.js";
+import { numberWithin, requests } from "./text.js";
 
 /** An element with attributes (functions become listeners) and children. */
 export function h(tag, attributes = {}, ...children) {
@@ -20,7 +21,9 @@ export function checkbox(label, value, changed) {
   return {
     element: h("label", { class: "demo-check" }, input, h("span", {}, label)),
     get: () => input.checked,
-    set: (next) => { input.checked = next; },
+    set: (next) => {
+      input.checked = next;
+    },
     text: () => (input.checked ? "1" : "0"),
     parse: (text) => ({ 1: true, 0: false })[text],
   };
@@ -34,7 +37,9 @@ export function choice(label, options, value, changed) {
     element: h("label", { class: "demo-field" }, h("span", {}, label), input),
     input,
     get: () => input.value,
-    set: (next) => { input.value = next; },
+    set: (next) => {
+      input.value = next;
+    },
     text: () => input.value,
     parse: (text) => (options.some(([key]) => String(key) === text) ? text : undefined),
   };
@@ -42,52 +47,70 @@ export function choice(label, options, value, changed) {
 
 export function slider(label, [low, high, step], value, changed, digits = 2) {
   const output = h("span", { class: "demo-value" }); // <output> would be read out at each change
-  const show = () => { output.textContent = Number(input.value).toFixed(digits); };
+  const show = () => {
+    output.textContent = Number(input.value).toFixed(digits);
+  };
   const input = h("input", {
-    type: "range", min: low, max: high, step, input: () => { show(); changed(); },
+    type: "range",
+    min: low,
+    max: high,
+    step,
+    input: () => {
+      show();
+      changed();
+    },
   });
   input.value = value;
   show();
-  const parse = (text) => {
-    const number = Number(text);
-    return text.trim() !== "" && number >= low && number <= high ? number : undefined;
-  };
   return {
     element: h("label", { class: "demo-field" }, h("span", {}, label, " ", output), input),
     input,
     get: () => Number(input.value),
-    set: (next) => { input.value = next; show(); }, // the browser keeps it between low and high
+    set: (next) => {
+      input.value = next;
+      show();
+    }, // the browser keeps it between low and high
     text: () => String(Number(input.value)),
-    parse,
+    parse: (text) => numberWithin(text, low, high),
   };
 }
 
 export function button(label, pressed, attributes = {}) {
-  return h("button", { type: "button", class: "demo-button", click: pressed, ...attributes }, label);
+  return h(
+    "button",
+    { type: "button", class: "demo-button", click: pressed, ...attributes },
+    label,
+  );
 }
 
 /** Read controls from the address, and remark on what it asks for and cannot have. */
 export function readAddress(section, controls) {
   const text = new URLSearchParams(location.search).get(section.dataset.demo) ?? "";
   const wrong = [];
-  for (const part of text.split("~").filter(Boolean)) {
-    const cut = part.indexOf(".");
-    const [name, value] = [part.slice(0, cut), part.slice(cut + 1)];
+  for (const { part, name, value } of requests(text)) {
     const control = Object.hasOwn(controls, name) ? controls[name] : null;
     const parsed = control?.parse(value);
     if (parsed === undefined) wrong.push(part.slice(0, 40));
     else control.set(parsed);
   }
   if (!wrong.length) return;
-  remark(section, `The address asks for something this demo does not have (${wrong.join(", ")}). ` +
-    "Its usual setting is used instead.");
+  remark(
+    section,
+    `The address asks for something this demo does not have (${wrong.join(", ")}). ` +
+      "Its usual setting is used instead.",
+  );
 }
 
 /** The reader has changed something: it goes into the address, so that it can be shared. */
 export function writeAddress(section, controls) {
   remark(section, "");
   const all = new URLSearchParams(location.search);
-  all.set(section.dataset.demo, Object.entries(controls).map(([name, one]) => `${name}.${one.text()}`).join("~"));
+  all.set(
+    section.dataset.demo,
+    Object.entries(controls)
+      .map(([name, one]) => `${name}.${one.text()}`)
+      .join("~"),
+  );
   try {
     history.replaceState(null, "", `?${all}#${section.id}`);
   } catch {
@@ -98,7 +121,12 @@ export function writeAddress(section, controls) {
 /** A region that screen readers follow, and that is not written to more than it has to be. */
 export function liveRegion() {
   const element = h("p", { class: "demo-status", role: "status" });
-  return { element, say: (text) => { if (element.textContent !== text) element.textContent = text; } };
+  return {
+    element,
+    say: (text) => {
+      if (element.textContent !== text) element.textContent = text;
+    },
+  };
 }
 
 export const color = (name) =>
@@ -107,8 +135,10 @@ export const color = (name) =>
 /** Call again whenever the reader switches between light, dark and colors of their own. */
 export function onTheme(redraw) {
   matchMedia("(forced-colors: active)").addEventListener("change", redraw);
-  new MutationObserver(redraw).observe(
-    document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  new MutationObserver(redraw).observe(document.documentElement, {
+    attributes: true,
+    attributeFilter: ["data-theme"],
+  });
 }
 
 /** A canvas as sharp as the screen; `draw` gets its context and size in CSS pixels. */
@@ -137,7 +167,4 @@ export function fill(section, body) {
   section.dataset.ready = "";
 }
 
-/** A number as people write it. */
-export const brief = (value) =>
-  (Number.isFinite(value) ? Number(value.toPrecision(3)).toLocaleString("en-US",
-    { maximumSignificantDigits: 3 }) : "no number");
+export { brief } from "./text.js";

@@ -2,12 +2,18 @@
 
 /** Wait for the data of a name, which its script hands over. */
 export function arrival(name) {
-  const shelf = (globalThis.bijepaData ??= {});
+  globalThis.bijepaData ??= {};
+  const shelf = globalThis.bijepaData;
   if (name in shelf) return Promise.resolve(shelf[name]);
   return new Promise((done) => {
     let kept;
     Object.defineProperty(shelf, name, {
-      configurable: true, get: () => kept, set: (value) => { kept = value; done(value); },
+      configurable: true,
+      get: () => kept,
+      set: (value) => {
+        kept = value;
+        done(value);
+      },
     });
   });
 }
@@ -20,7 +26,8 @@ export const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.ch
  * A matrix rounded to a byte a number has its steps, one a row, under `name@scale`.
  */
 export function unpack({ arrays, data }) {
-  const all = bytes(data).buffer, raw = {};
+  const all = bytes(data).buffer,
+    raw = {};
   for (const [name, shape, type, start] of arrays) {
     const size = shape.reduce((a, b) => a * b, 1);
     raw[name] = { shape, data: new (type === "int8" ? Int8Array : Float32Array)(all, start, size) };

@@ -1,0 +1,69 @@
+// What the demos compute and write without a page. tests/site/test_sources.py runs it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { norm, relativeLoss, variance } from "../src/measures.js";
+import { distance, EXPONENT, later, orbit, race } from "../src/system.js";
+import { aDigit, brief, counted, numberWithin, requests } from "../src/text.js";
+
+test("numbers have three digits, and powers of ten far from one", () => {
+  const wanted = {
+    0: "0",
+    1: "1",
+    0.5: "0.5",
+    2.71828: "2.72",
+    1234.5: "1,230",
+    0.00012345: "0.000123",
+    "1.2345e33": "1.23 × 10³³",
+    "-4.5e-12": "-4.50 × 10⁻¹²",
+    NaN: "no number",
+    Infinity: "no number",
+  };
+  for (const [value, text] of Object.entries(wanted)) assert.equal(brief(Number(value)), text);
+});
+
+test("counts and digits go with their words", () => {
+  assert.deepEqual(
+    [1, 0, 2000].map((n) => counted(n, "step")),
+    ["1 step", "0 steps", "2,000 steps"],
+  );
+  assert.deepEqual([3, 8].map(aDigit), ["a 3", "an 8"]);
+});
+
+test("an address is taken apart at the first dot, and numbers stay in their limits", () => {
+  assert.deepEqual(requests("x.-2.5~~nothing"), [
+    { part: "x.-2.5", name: "x", value: "-2.5" },
+    { part: "nothing", name: "nothing", value: "" },
+  ]);
+  const within = (text) => numberWithin(text, -40, 40);
+  assert.deepEqual(["-2.5", "40", " ", "41", "NaN", "1e999", "two"].map(within), [
+    -2.5,
+    40,
+    ...Array(5).fill(undefined),
+  ]);
+});
+
+test("neighbors part by e a Lyapunov time", () => {
+  const rates = Array.from({ length: 20 }, (_, i) => {
+    const [leader, near] = race(later([1, 1, 20], 20 + 5 * i), [1e-9], 14);
+    const gaps = leader.map((state, k) => distance(state, near[k]));
+    assert.equal(gaps.length, 1401);
+    assert.ok(Math.abs(gaps[0] - 1e-9) < 1e-14);
+    return Math.log(gaps.at(-1) / gaps[0]) / 14;
+  });
+  const mean = rates.reduce((a, b) => a + b) / rates.length;
+  assert.ok(Math.abs(mean - EXPONENT) < 0.15, String(mean));
+});
+
+test("an orbit is the same in one piece and in two", () => {
+  const all = orbit([7, 8, 20], 40);
+  assert.deepEqual(orbit(all[19], 20), all.slice(20));
+});
+
+test("a collapsed target has the relative loss 1, any other the share of its variance", () => {
+  const spread = Float32Array.from([1, 5, 3, 5, 1, 5, 3, 5]); // four rows of two
+  assert.equal(variance(spread, 2), 0.5);
+  assert.equal(relativeLoss(0.1, spread, 2), 0.2);
+  assert.equal(relativeLoss(1e-9, Float32Array.from([3, 5, 3, 5]), 2), 1);
+  assert.equal(relativeLoss(NaN, Float32Array.from([3, 5, 3, 5]), 2), NaN);
+  assert.ok(Math.abs(norm(Float32Array.from([3, 4, 0, 1]), 2) - 3) < 1e-12);
+});

@@ -1,0 +1,51 @@
+"""The demos' sources where they draw nothing: their own tests, and the Lorenz system by scipy's."""
+
+import json
+import shutil
+import subprocess
+import sysconfig
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from tests.site.browsing import ROOT
+
+SOURCES = ROOT / "book" / "interactive"
+
+
+def node(*arguments: str) -> str:
+    """What Node prints; it comes with the environment."""
+    found = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which("node")
+    if found is None:
+        pytest.skip("no Node")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_sources_pass_their_own_tests() -> None:
+    files = sorted(map(str, (SOURCES / "test").glob("*.test.js")))
+    assert files
+    node("--test", *files)
+
+
+@pytest.mark.parametrize("start", [(7.7, 10.6, 21.3), (40.0, -40.0, 80.0)])
+def test_orbits_in_the_page_are_scipys(start: tuple[float, float, float]) -> None:
+    """Two time units from the attractor, and from the farthest start that the page allows."""
+    script = f"""
+        import {{ later, orbit }} from {json.dumps((SOURCES / "src" / "system.js").as_uri())};
+        console.log(JSON.stringify([...orbit({list(start)}, 200), later({list(start)}, 2)]));
+    """
+    found = np.array(json.loads(node("--input-type=module", "--eval", script)))
+
+    def velocity(_: float, state: np.ndarray) -> list[float]:
+        x, y, z = state
+        return [10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z]
+
+    times = np.arange(1, 201) / 100
+    solved = solve_ivp(
+        velocity, (0, 2), start, method="DOP853", t_eval=times, rtol=1e-12, atol=1e-12
+    )
+    assert np.abs(found[:-1] - solved.y.T).max() < 1e-6
+    assert np.abs(found[-1] - solved.y[:, -1]).max() < 1e-3  # ten times fewer steps
