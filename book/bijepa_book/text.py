@@ -35,3 +35,16 @@ def record_table(
 def findings(*statements: tuple[bool, str]) -> str:
     """Statements about a run, each with yes or no in front."""
     return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)
+
+
+def beside(*numbers: tuple[str, float, float]) -> str:
+    """What a solution reaches, beside what the book reached: a name, this run's, the book's.
+
+    ``tests/nbval.cfg`` keeps the comparison of stored outputs from the first of the two, which
+    differs between machines in its last digits.
+    """
+    width = max(len(name) for name, _, _ in numbers)
+    return "\n".join(
+        f"{name:{width}}  reached {reached:>8.2g}  book {book:>8.2g}"
+        for name, reached, book in numbers
+    )
