@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from bijepa_book import records
-from bijepa_book.chapters import alpha, explosion, jepa, lorenz, mnist, own_data, sphere
+from bijepa_book.chapters import alpha, explosion, jepa, lorenz, mnist, own_data, sphere, watch
 from bijepa_book.paper.tables import reproduce
 from bijepa_core._support.provenance import provenance
 
@@ -20,6 +20,7 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
     "mnist": mnist.record,
     "alpha": alpha.record,
     "own-data": own_data.record,
+    "watch": watch.record,
     "tables": reproduce,
 }
 

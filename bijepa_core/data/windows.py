@@ -38,7 +38,7 @@ class Windows(NamedTuple):
     """How many windows were left out for missing values."""
 
 
-def series_by_name(table: Data, names: Sequence[Any]) -> dict[Any, Tensor]:
+def series_by_name(table: Data, names: Sequence[Any] | Data) -> dict[Any, Tensor]:
     """The series of one long table.
 
     Args:

@@ -1,7 +1,7 @@
-"""Chapter 7: data the paper never saw. Prey and predators, of which only the prey are counted.
+"""Chapter 7's data whose truth is known: prey and predators, of which only the prey are counted.
 
-The chapter writes the data, the encoder and the probe itself. Here the same stands again, for the
-record and the live control, beside the anomalies with which the chapter tests section 5.6.
+What can be read from a model of them, and the anomalies with which the chapter tests section 5.6.
+The chapter's table of real series is in :mod:`bijepa_book.chapters.watch`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,14 +1,69 @@
-"""Predators and prey, what can be read of them, and what is noticed when something is wrong."""
+"""A watch's recordings, predators and prey, what can be read of them, and what goes unnoticed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from bijepa_book.chapters.own_data import WINDOW, Ecosystems
-from bijepa_book.style import COLORS, WIDTH, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def recordings(series: Mapping[str, Tensor], channels: Sequence[str], seconds: float) -> Figure:
+    """A few multivariate series, gaps left open.
+
+    Args:
+        series: what to write above each, and its values, ``(time, channels)``.
+        channels: to draw, the first of the series' own.
+        seconds: between two values.
+
+    Returns:
+        One panel a series, all on the same scale.
+    """
+    with style():
+        figure, axes = stacked_panels(len(series), 1 + 1.6 * len(series), sharex=True, sharey=True)
+        for axis, (title, values) in zip(axes, series.items(), strict=True):
+            times = seconds * torch.arange(len(values))
+            for i, channel in enumerate(channels):
+                axis.plot(
+                    times,
+                    values[:, i],
+                    color=COLORS[i],
+                    linestyle=DASHES[i],
+                    linewidth=1.4,
+                    label=channel,
+                )
+            axis.set_title(title, loc="left", fontsize=12)
+        figure.supxlabel("seconds")
+        figure.supylabel("acceleration")
+        figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(channels)
+        )
+    return figure
+
+
+def generalization(steps: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figure:
+    """Relative loss during training, on what is learned from and on what is held out.
+
+    Args:
+        steps: at which it was looked at.
+        curves: a label, and one value a step.
+
+    Returns:
+        One panel; the dotted line at 1 is knowing the mean.
+    """
+    with style():
+        figure, axis = plt.subplots(figsize=(WIDTH, 3.8), layout="constrained")
+        for i, (label, values) in enumerate(curves.items()):
+            band(axis, torch.tensor(steps), torch.tensor(values), label, i)
+        axis.axhline(1, color="0.4", linewidth=1.2, linestyle=(0, (1, 1.2)))
+        axis.set(xlabel="training step", ylabel="relative loss", yscale="log")
+        axis.legend()
+    return figure
 
 
 def systems(drawn: Ecosystems) -> Figure:

@@ -1,16 +1,11 @@
 """The systems obey their equations, oddities are what they say, and scores rank them."""
 
-import ast
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 import torch
 
 from bijepa_book.chapters import own_data
 from bijepa_book.chapters.own_data import Ecosystems
-from bijepa_core.seeds import generator, init_stacked
+from bijepa_core.seeds import generator
 
 
 @pytest.fixture(scope="module")
@@ -118,51 +113,3 @@ def test_the_record_has_what_the_chapter_reads(monkeypatch: pytest.MonkeyPatch) 
     record = own_data.record()
     assert list(record["read"]) == ["counts", "products", "untrained", "A", "B"]
     assert all(set(row) == set(record["read"]["A"]) for row in record["read"].values())
-
-
-READER = ("def ecosystems(", "class PreyEncoder(", "def unexplained(")
-
-
-def readers_cells() -> list[str]:
-    """The cells in which the chapter writes data, encoder and probe."""
-    book = Path(__file__).parents[3] / "book"
-    notebook = json.loads((book / "07-own-data.ipynb").read_text("utf-8"))
-    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return [next(source for source in sources if mark in source) for mark in READER]
-
-
-def lines_of_code(source: str) -> int:
-    """Lines that are not blank, a comment, an import or documentation."""
-    tree = ast.parse(source)
-    left_out: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            left_out.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
-            note = node.body[0]
-            left_out.update(range(note.lineno, (note.end_lineno or note.lineno) + 1))
-    lines = enumerate(source.split("\n"), start=1)
-    return sum(n not in left_out and line.strip()[:1] not in ("", "#") for n, line in lines)
-
-
-def test_the_chapters_data_encoder_and_probe_take_less_than_40_lines() -> None:
-    counts = [lines_of_code(source) for source in readers_cells()]
-    assert min(counts) >= 3
-    assert sum(counts) < 40
-
-
-def test_the_chapter_writes_what_stands_here() -> None:
-    judge = own_data.ecosystems(200, generator(1, "test"))
-    fit = own_data.ecosystems(150, generator(0, "test"))
-    scope: dict[str, Any] = {"probe": fit, "held_out": judge}
-    for source in readers_cells():
-        exec(source, scope)
-    for theirs, ours in zip(scope["ecosystems"](200, generator(1, "test")), judge, strict=True):
-        assert torch.equal(theirs, ours)
-    x, _ = own_data.windows(judge.prey)
-    encoders = (scope["PreyEncoder"], own_data.PreyEncoder)
-    first, second = (init_stacked(encoder, 0)(x) for encoder in encoders)
-    assert torch.equal(first, second)
-    seen, unseen = (own_data.windows(one.prey)[0] for one in (fit, judge))
-    share = own_data.share(own_data.raw, "pace", fit, judge)
-    assert scope["unexplained"](own_data.raw, seen, unseen) == pytest.approx(share)
