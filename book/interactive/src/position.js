@@ -1,23 +1,54 @@
 // The position cursor: choose a place from w to z, and see what two models make of it.
 import {
-  brief, canvas, choice, color, fill, h, liveRegion, readAddress, writeAddress,
+  brief,
+  canvas,
+  choice,
+  color,
+  fill,
+  h,
+  liveRegion,
+  readAddress,
+  writeAddress,
 } from "./ui.js";
 
 const NAME = "position";
 const data = globalThis.bijepaData?.[NAME];
-const SYSTEMS = [["sine", "sine waves"], ["lorenz", "Lorenz"], ["mnist", "digits, by column"]];
-const READINGS = [["forecast", "the forecast (Protocol B)"], ["embedding", "the embedding (Protocol A)"]];
-const LOOKS = [{ ink: "run-0", dash: [] }, { ink: "run-1", dash: [7, 5] }];
-const LEFT = 56, RIGHT = 10, TOP = 12, BOTTOM = 26;
+const SYSTEMS = [
+  ["sine", "sine waves"],
+  ["lorenz", "Lorenz"],
+  ["mnist", "digits, by column"],
+];
+const READINGS = [
+  ["forecast", "the forecast (Protocol B)"],
+  ["embedding", "the embedding (Protocol A)"],
+];
+const LOOKS = [
+  { ink: "run-0", dash: [] },
+  { ink: "run-1", dash: [7, 5] },
+];
+const LEFT = 56,
+  RIGHT = 10,
+  TOP = 12,
+  BOTTOM = 26;
 
 function build(section) {
   const live = liveRegion();
-  const changed = () => { update(); writeAddress(section, controls); };
+  const changed = () => {
+    update();
+    writeAddress(section, controls);
+  };
   const controls = {
     system: choice("system", SYSTEMS, "sine", changed),
     read: choice("read off", READINGS, "forecast", changed),
-    pair: choice("models", data.pairs.map(([key, ours, theirs]) =>
-      [key, `${data.labels[ours]} / ${data.labels[theirs]}`]), data.pairs[0][0], changed),
+    pair: choice(
+      "models",
+      data.pairs.map(([key, ours, theirs]) => [
+        key,
+        `${data.labels[ours]} / ${data.labels[theirs]}`,
+      ]),
+      data.pairs[0][0],
+      changed,
+    ),
     at: cursor(changed),
   };
   let shown = null;
@@ -29,27 +60,41 @@ function build(section) {
     for (const option of controls.pair.input.options) option.disabled = !(option.value in pairs);
     if (!(controls.pair.get() in pairs)) controls.pair.set(data.pairs[0][0]); // digits have fewer
     const [key, ...two] = data.pairs.find(([one]) => one === controls.pair.get());
-    controls.at.fit(windows, size, (window, i) => unit === "column"
-      ? `${names[window]}, column ${window === "x" ? size - i : i + 1} from the seam`
-      : `${names[window]}, ${unit} ${i + 1} of ${size}`);
-    return { size, windows, names, labels: two.map((one) => data.labels[one]),
-      curves: two.map((one) => models[one]), ratio: pairs[key] };
+    controls.at.fit(windows, size, (window, i) =>
+      unit === "column"
+        ? `${names[window]}, column ${window === "x" ? size - i : i + 1} from the seam`
+        : `${names[window]}, ${unit} ${i + 1} of ${size}`,
+    );
+    return {
+      size,
+      windows,
+      names,
+      labels: two.map((one) => data.labels[one]),
+      curves: two.map((one) => models[one]),
+      ratio: pairs[key],
+    };
   }
 
   function update() {
     shown = found();
-    const i = controls.at.index(), { labels, curves, ratio } = shown;
+    const i = controls.at.index(),
+      { labels, curves, ratio } = shown;
     const [middle, low, high] = ratio.map((values) => values[i]);
-    const spoken = (values) => `${brief(values[0][i])} [${brief(values[1][i])}, ${brief(values[2][i])}]`;
+    const spoken = (values) =>
+      `${brief(values[0][i])} [${brief(values[1][i])}, ${brief(values[2][i])}]`;
     const numbers = `the ratio is ${middle.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
     const factor = Math.max(middle, 1 / middle).toFixed(1);
-    const verdict = low <= 1 && high >= 1
-      ? `No difference is shown: ${numbers}.`
-      : `The first is ${factor} times ${middle < 1 ? "smaller" : "larger"}: ${numbers}.`;
-    const text = `${controls.at.words()}. Error of ${labels[0]}: ${spoken(curves[0])}; ` +
+    const verdict =
+      low <= 1 && high >= 1
+        ? `No difference is shown: ${numbers}.`
+        : `The first is ${factor} times ${middle < 1 ? "smaller" : "larger"}: ${numbers}.`;
+    const text =
+      `${controls.at.words()}. Error of ${labels[0]}: ${spoken(curves[0])}; ` +
       `of ${labels[1]}: ${spoken(curves[1])}. ${verdict}`;
     live.say(text);
-    labels.forEach((label, k) => { keys[k].textContent = label; });
+    labels.forEach((label, k) => {
+      keys[k].textContent = label;
+    });
     plot.element.setAttribute("aria-label", `Errors by position. ${text}`);
     plot.redraw();
   }
@@ -58,7 +103,8 @@ function build(section) {
   function draw(context, width, height) {
     context.clearRect(0, 0, width, height);
     if (!shown) return;
-    const { size, windows, names, curves } = shown, count = size * windows.length;
+    const { size, windows, names, curves } = shown,
+      count = size * windows.length;
     const all = curves.flatMap(([, low, high]) => [...low, ...high]).map(Math.log10);
     const [bottom, top] = [Math.min(...all) - 0.05, Math.max(...all) + 0.05];
     const x = (i) => across(i, width, count);
@@ -79,28 +125,62 @@ function build(section) {
       for (const digit of [1, 2, 5]) {
         const value = digit * 10 ** power;
         if (Math.log10(value) < bottom || Math.log10(value) > top) continue;
-        line([[LEFT, y(value)], [width - RIGHT, y(value)]], "grid", 1, []);
+        line(
+          [
+            [LEFT, y(value)],
+            [width - RIGHT, y(value)],
+          ],
+          "grid",
+          1,
+          [],
+        );
         context.fillText(brief(value), LEFT - 6, y(value) + 4);
       }
     }
     context.textAlign = "center";
     windows.forEach((window, k) => {
       context.fillText(names[window], x((k + 0.5) * size - 0.5), height - 8);
-      if (k) line([[x(k * size - 0.5), TOP], [x(k * size - 0.5), height - BOTTOM]], "grid-strong", 1, []);
+      if (k)
+        line(
+          [
+            [x(k * size - 0.5), TOP],
+            [x(k * size - 0.5), height - BOTTOM],
+          ],
+          "grid-strong",
+          1,
+          [],
+        );
     });
     curves.forEach(([middle, low, high], k) => {
       const { ink, dash } = LOOKS[k];
       context.beginPath();
-      high.forEach((value, i) => context[i ? "lineTo" : "moveTo"](x(i), y(value)));
-      [...low].reverse().forEach((value, i) => context.lineTo(x(count - 1 - i), y(value)));
+      high.forEach((value, i) => {
+        context[i ? "lineTo" : "moveTo"](x(i), y(value));
+      });
+      [...low].reverse().forEach((value, i) => {
+        context.lineTo(x(count - 1 - i), y(value));
+      });
       context.globalAlpha = 0.2;
       context.fillStyle = color(ink);
       context.fill();
       context.globalAlpha = 1;
-      line(middle.map((value, i) => [x(i), y(value)]), ink, 2.5, dash);
+      line(
+        middle.map((value, i) => [x(i), y(value)]),
+        ink,
+        2.5,
+        dash,
+      );
     });
     const i = controls.at.index();
-    line([[x(i), TOP], [x(i), height - BOTTOM]], "text", 1.5, [2, 2]);
+    line(
+      [
+        [x(i), TOP],
+        [x(i), height - BOTTOM],
+      ],
+      "text",
+      1.5,
+      [2, 2],
+    );
     curves.forEach(([middle], k) => {
       context.setLineDash([]);
       context.beginPath();
@@ -109,7 +189,10 @@ function build(section) {
       context.fill();
     });
   }
-  const plot = canvas({ class: "demo-plot", role: "img", "aria-label": "Errors by position." }, draw);
+  const plot = canvas(
+    { class: "demo-plot", role: "img", "aria-label": "Errors by position." },
+    draw,
+  );
   const point = (event) => {
     if (!event.isPrimary || (event.type === "pointermove" && !event.buttons)) return;
     const box = plot.element.getBoundingClientRect();
@@ -126,16 +209,36 @@ function build(section) {
   plot.element.addEventListener("click", point);
 
   const keys = LOOKS.map(() => h("span", {}));
-  const body = h("div", { class: "demo-body" },
-    h("p", { class: "demo-hint" }, "Drag over the picture or move the slider; arrow keys move it by one position. " +
-      "Lines are geometric means over 32 seeds, bands and brackets 95 % intervals."),
-    h("p", { class: "demo-legend" }, ...keys.map((key, k) => h("span", { class: "demo-entry" },
-      h("span", { class: `demo-key demo-key-${"ab"[k]}`, "aria-hidden": "true" }), key))),
+  const body = h(
+    "div",
+    { class: "demo-body" },
+    h(
+      "p",
+      { class: "demo-hint" },
+      "Drag over the picture or move the slider; arrow keys move it by one position. " +
+        "Lines are geometric means over 32 seeds, bands and brackets 95 % intervals.",
+    ),
+    h(
+      "p",
+      { class: "demo-legend" },
+      ...keys.map((key, k) =>
+        h(
+          "span",
+          { class: "demo-entry" },
+          h("span", { class: `demo-key demo-key-${"ab"[k]}`, "aria-hidden": "true" }),
+          key,
+        ),
+      ),
+    ),
     plot.element,
     controls.at.element,
     live.element,
-    h("div", { class: "demo-grid" },
-      ...["system", "read", "pair"].map((name) => controls[name].element)));
+    h(
+      "div",
+      { class: "demo-grid" },
+      ...["system", "read", "pair"].map((name) => controls[name].element),
+    ),
+  );
   readAddress(section, controls);
   fill(section, body);
   update();
@@ -143,12 +246,21 @@ function build(section) {
 
 /** A slider over the positions of several windows; an address names a window and a position: y1. */
 function cursor(changed) {
-  let windows = ["x", "y", "z"], size = 10, name = () => "", wanted = ["y", 1];
+  let windows = ["x", "y", "z"],
+    size = 10,
+    name = () => "",
+    wanted = ["y", 1];
   const output = h("span", { class: "demo-value" });
-  const input = h("input", { type: "range", min: 0, max: 29, step: 1, input: () => {
-    move(Number(input.value));
-    changed();
-  } });
+  const input = h("input", {
+    type: "range",
+    min: 0,
+    max: 29,
+    step: 1,
+    input: () => {
+      move(Number(input.value));
+      changed();
+    },
+  });
   const index = () => windows.indexOf(wanted[0]) * size + wanted[1] - 1;
   const words = () => name(wanted[0], wanted[1] - 1);
   function move(i) {
@@ -157,13 +269,17 @@ function cursor(changed) {
   return {
     element: h("label", { class: "demo-field" }, h("span", {}, "position: ", output), input),
     get: () => wanted,
-    set: (next) => { wanted = next; },
+    set: (next) => {
+      wanted = next;
+    },
     text: () => wanted.join(""),
     parse: (text) => {
       const [, window, place] = /^([w-z])([1-9]|1\d|20)$/.exec(text) ?? [];
       return window ? [window, Number(place)] : undefined;
     },
-    index, words, move,
+    index,
+    words,
+    move,
     /** There are these windows now, of so many positions; stay as near as can be. */
     fit(next, count, called) {
       [windows, size, name] = [next, count, called];
