@@ -579,7 +579,7 @@ def test_the_cursor_says_what_the_record_says_and_keeps_to_what_there_is(
     assert "at.x4" in unquote(page.url)
     box = section.locator(".demo-plot").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] - 15, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
     assert status(section).startswith("z, state 20 of 20.")
 
     section.get_by_label("system").select_option("mnist")
