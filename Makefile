@@ -91,7 +91,7 @@ record: $(STAMP) ## Make the records in book/results anew (about two hours)
 demo-weights: $(STAMP) ## Train the models of the demos in the page anew (some minutes; needs MNIST)
 	$(BIN)/python tools/demo_weights.py
 
-verdicts: $(STAMP) ## Renew the tables of verdicts in README and welcome page
+verdicts: $(STAMP) ## Renew the verdicts that README and chapters quote
 	$(BIN)/python tools/verdicts.py
 
 timings: $(STAMP) ## Measure how long each notebook takes (about half an hour; let nothing else run)

@@ -273,7 +273,8 @@ def _evidence(options: argparse.Namespace) -> Result:
         say=_say,
     )
     folder = options.results
-    return {}, f"{len(files)} conditions in {folder}; verdicts: bijepa claims --results {folder}"
+    verdicts = f"bijepa claims --edition first --results {folder}"
+    return {}, f"{len(files)} conditions in {folder}; verdicts: {verdicts}"
 
 
 # --- claims -------------------------------------------------------------------------------------
@@ -283,10 +284,13 @@ def _add_claims(commands: Commands) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "claims",
         help="the verdict on every claim of the paper, from recorded results",
-        description="Print each claim with its verdict; then those that were asked after the "
-        "runs, judged apart.",
+        description="Print each claim with its labels, direction and size, and what was found. The "
+        "first edition asked otherwise, on other seeds; --edition first prints its verdicts.",
     )
     parser.set_defaults(execute=_claims)
+    parser.add_argument(
+        "--edition", choices=["first", "second"], default="second", help="default: second"
+    )
     parser.add_argument(
         "--results", type=path, metavar="DIR", help="default: the results recorded in the book"
     )
@@ -294,12 +298,23 @@ def _add_claims(commands: Commands) -> None:
 
 
 def _claims(options: argparse.Namespace) -> Result:
+    if options.edition == "first":
+        return _first_claims(options.results)
+    from bijepa_book.evidence.second.recording import fresh, load
+    from bijepa_book.evidence.second.report import plain_verdicts, verdict_text
+    from bijepa_book.evidence.second.verdicts import judge
+
+    verdicts = judge(fresh(load(options.results)))
+    return {"verdicts": plain_verdicts(verdicts)}, verdict_text(verdicts)
+
+
+def _first_claims(results: Path | None) -> Result:
     from bijepa_book.evidence.post_hoc import LATER
     from bijepa_book.evidence.report import plain_verdicts, verdict_table
     from bijepa_book.evidence.runner import load
     from bijepa_book.evidence.verdicts import judge
 
-    records = load(options.results)
+    records = load(results)
     verdicts, later = judge(records), judge(records, LATER)
     text = f"{verdict_table(verdicts)}\n\nAsked after the runs:\n\n{verdict_table(later)}"
     return {"verdicts": plain_verdicts(verdicts), "later": plain_verdicts(later)}, text

@@ -83,6 +83,40 @@ MEASURES = {
     "paper_sharpness": "sharpness, paper's decoder",
     "fair_sharpness": "sharpness, held out",
     "fair_true": "true digit seen",
+    # of the second edition
+    "amplification": "amplification",
+    "gain": "gain unexplained",
+    "next_value": "next value unexplained",
+    "tilt_b": "error B, first value over last",
+    "first_b": "error B, first value",
+    "last_b": "error B, last value",
+    "beyond_b_first": "error one window later, first value",
+    "kept_first": "error of the context's first value",
+    "kept_last": "error of the context's last value",
+    "kernel_first_a": "error A, kernel ridge",
+    "kernel_first_b": "error B, kernel ridge",
+    "kernel_whole_a": "error A, whole target, kernel ridge",
+    "kernel_whole_b": "error B, whole target, kernel ridge",
+    "kernel_past_a": "error of the past, from the embedding, kernel ridge",
+    "kernel_past_b": "error of the past, kernel ridge",
+    "frequency_a": "frequency unexplained",
+    "phase_a": "phase unexplained",
+    "kernel_frequency_a": "frequency unexplained, kernel ridge",
+    "kernel_phase_a": "phase unexplained, kernel ridge",
+    "seam_swapped_both": "AUROC of swapped futures",
+    "seam_reversed_both": "AUROC of reversed futures",
+    "seam_swapped_forward": "AUROC of swapped futures, one direction",
+    "seam_reversed_forward": "AUROC of reversed futures, one direction",
+    "mixed_fair_accuracy_a": "accuracy, batch statistics mixed",
+    "mixed_fair_accuracy_b": "accuracy of the forecast, batch statistics mixed",
+    "mixed_fair_decoder": "decoder error, batch statistics mixed",
+    "mlp_accuracy_a": "accuracy, hidden layer",
+    "mlp_accuracy_b": "accuracy of the forecast, hidden layer",
+    "right_accuracy": "accuracy, right half",
+    "past_accuracy_b": "accuracy of the inferred left half",
+    "decoder_ten": "decoder error, ten epochs",
+    "decoder_b": "decoder error, from the forecast",
+    "past_decoder": "decoder error, left from right",
 }
 """The same in sentences, of a trained model; see :mod:`bijepa_book.evidence.metrics`."""
 BASELINE_MEASURES = {
@@ -92,8 +126,37 @@ BASELINE_MEASURES = {
     "raw_whole": "the raw window",
     "raw_past": "the raw window",
     "distance": "plain distance",
+    "kernel_first": "kernel ridge",
+    "kernel_whole": "kernel ridge",
+    "kernel_past": "kernel ridge",
+    "seam_swapped_distance": "plain distance",
+    "seam_reversed_distance": "plain distance",
+    "seam_swapped_kernel": "kernel ridge",
+    "neighbor_mean_sharpness": "mean of ten neighbors",
 }
 """And of what needs no training."""
+
+MODELS = {
+    "classic": "classic JEPA",
+    "expressive": "BiJEPA",
+    "restrictive": "BiJEPA, sphere",
+    "unconstrained": "BiJEPA, no constraint",
+    "classic-unconstrained": "classic, no constraint",
+    "classic-batch": "classic, doubled batch",
+    "classic-steps": "classic, twice the steps",
+    "classic-tau-0": "classic, no moving average",
+    "tau-0": "BiJEPA, no moving average",
+    "unconstrained-tau-0": "no constraint, tau 0",
+    "unconstrained-tau-0.9": "no constraint, tau 0.9",
+    "unconstrained-tau-0.999": "no constraint, tau 0.999",
+    "norm-decay-0": "BiJEPA, no weight decay",
+    "plain-decay-0.0001": "BiJEPA, no LayerNorm",
+    "loud-expressive": "BiJEPA, many amplitudes",
+    "loud-restrictive": "sphere, many amplitudes",
+    "loud-unconstrained": "no constraint, many amplitudes",
+    "supervised": "with labels",
+}
+"""What is trained, as figures, tables and findings of the second edition name it."""
 
 
 def words(name: str) -> str:

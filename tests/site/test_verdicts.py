@@ -1,4 +1,4 @@
-"""The recorded study is whole, and the pages say what it says."""
+"""Both editions of the study are whole, and the pages say what they say."""
 
 import json
 import re
@@ -12,15 +12,23 @@ from bijepa_book.evidence import runner
 from bijepa_book.evidence.claims import CLAIMS, GROUPS
 from bijepa_book.evidence.grid import all_conditions
 from bijepa_book.evidence.post_hoc import LATER
-from bijepa_book.evidence.report import deciding, measured
+from bijepa_book.evidence.second.grid import recordings
+from bijepa_book.evidence.second.recording import fresh, load
+from bijepa_book.evidence.second.report import label
+from bijepa_book.evidence.second.verdicts import Verdict as SecondVerdict
+from bijepa_book.evidence.second.verdicts import judge as judge_again
 from bijepa_book.evidence.verdicts import Verdict, judge
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-CHAPTER = ROOT / "book" / "08-evidence.ipynb"
+FIRST = ROOT / "book" / "evidence-first.ipynb"
 # A verdict as the chapters cite it.
 CITED = re.compile(r"`([a-z][a-z-]*)`\s+\*\*([^*]+)\*\*")
-WITH_NUMBERS = re.compile(r"`([a-z][a-z-]*)`\s+\*\*[^*]+\*\* \(([^()]*asked[^()]*)\)")
+# The same in the second edition, where a size in italics may follow.
+SAID = re.compile(
+    r"`([a-z][a-z-]*)`\s+(?:is\s+)?\*\*([^*]+)\*\*"
+    r"(?:,?\s+(?:and\s+|with an effect\s+)?\*([^*]+)\*)?"
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +79,61 @@ def cited(records: dict[str, dict[str, Any]], verdicts: dict[str, Verdict]) -> d
     return verdicts | {v.claim.id: v for v in judge(records, LATER)}
 
 
-def test_the_summary_tables_are_what_the_records_say(verdicts: dict[str, Verdict]) -> None:
+def test_every_claim_is_in_one_group() -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(claim.id for claim in CLAIMS)
+
+
+def test_the_first_editions_page_says_what_its_record_says(cited: dict[str, Verdict]) -> None:
+    """And names every claim of it."""
+    said = CITED.findall(prose(FIRST))
+    assert [(name, word) for name, word in said if word != cited[name].word] == []
+    assert {name for name, _ in said} == {claim.id for claim in (*CLAIMS, *LATER)}
+
+
+# --- the second edition -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def second() -> dict[str, dict[str, Any]]:
+    """Its records."""
+    return load()
+
+
+@pytest.fixture(scope="module")
+def judged(second: dict[str, dict[str, Any]]) -> dict[str, SecondVerdict]:
+    """Its verdicts, on fresh seeds, by the claim's id."""
+    return {v.claim.id: v for v in judge_again(fresh(second))}
+
+
+def test_every_record_is_of_the_study_with_its_seeds_and_its_provenance(
+    second: dict[str, dict[str, Any]],
+) -> None:
+    known = {one.key: one for one in recordings()}
+    flaws = []
+    for key, record in second.items():
+        parts = record["provenance"]
+        if key not in known or not set(record["seeds"]) <= set(known[key].seeds):
+            flaws.append(f"{key}: not of the study")
+        if sorted(s for part in parts for s in part["seeds"]) != sorted(record["seeds"]):
+            flaws.append(f"{key}: seeds of unknown origin")
+        if not all(part["commit"] and part["torch"] and part["seconds"] > 0 for part in parts):
+            flaws.append(f"{key}: does not say how it was made")
+        flaws += [f"{key}: {name}" for name, v in record["measures"].items() if None in v]
+    assert flaws == []
+
+
+def test_pages_that_quote_verdicts_quote_the_record(judged: dict[str, SecondVerdict]) -> None:
+    """README's table, and a box in each of chapters 1 to 7, which leads to chapter 8."""
     tool = runpy.run_path(str(ROOT / "tools" / "verdicts.py"))
-    tables = tool["tables"](list(verdicts.values()))
-    for path, table in tables.items():
-        page = path.read_text("utf-8")
-        assert tool["with_table"](page, table) == page, f"{path.name}: run `make verdicts`"
-    assert all(claim.claim.rstrip(".") in tables[ROOT / "book" / "index.md"] for claim in CLAIMS)
+    pages = tool["pages"](list(judged.values()))
+    stale = [path.name for path, text in pages.items() if path.read_text("utf-8") != text]
+    assert stale == [], "run `make verdicts`"
+    texts = {path.stem: prose_by_lines(path) for path in pages}
+    boxes = {name: tool["QUOTED"].findall(page) for name, page in texts.items()}
+    without = {name for name, found in boxes.items() if not found}
+    assert without <= {"README", "08-evidence", "09-why"}
+    assert all("08-evidence.ipynb" in page for name, page in texts.items() if boxes[name])
 
 
 def test_a_page_without_marks_is_refused() -> None:
@@ -86,38 +142,34 @@ def test_a_page_without_marks_is_refused() -> None:
         tool["with_table"]("no marks", "a table")
 
 
-def test_every_claim_is_in_one_group() -> None:
-    grouped = [name for names in GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(claim.id for claim in CLAIMS)
+def prose_by_lines(path: Path) -> str:
+    """A page's Markdown as it is written."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
 
 
-def test_verdicts_in_the_chapters_are_the_records(cited: dict[str, Verdict]) -> None:
-    """And every chapter cites one, chapter 8 all."""
-    said = {path.stem: CITED.findall(prose(path)) for path in NOTEBOOKS}
-    assert [chapter for chapter, found in said.items() if not found] == []
-    wrong = [
-        f"{chapter}: {name} **{word}**"
-        for chapter, found in said.items()
-        for name, word in found
-        if name not in cited or word != cited[name].word
-    ]
-    assert wrong == []
-    assert {name for name, _ in said[CHAPTER.stem]} == {claim.id for claim in (*CLAIMS, *LATER)}
-
-
-def test_chapters_one_to_seven_cite_the_numbers_of_the_record(verdicts: dict[str, Verdict]) -> None:
-    """And lead to chapter 8, which explains them."""
-    flaws = []
-    for path in NOTEBOOKS:
-        if path == CHAPTER:
+def test_verdicts_in_prose_are_those_of_the_record(judged: dict[str, SecondVerdict]) -> None:
+    """Behind a claim's name: its direction, or its whole label. A size in italics is its size."""
+    wrong = []
+    for path in [*NOTEBOOKS, *sorted((ROOT / "book").glob("*.md")), ROOT / "README.md"]:
+        if path == FIRST:
             continue
-        text = prose(path)
-        if "08-evidence.ipynb" not in text:
-            flaws.append(f"{path.stem}: no link to chapter 8")
-        if not (numbered := WITH_NUMBERS.findall(text)):
-            flaws.append(f"{path.stem}: no numbers")
-        for name, numbers in numbered:
-            decisive = deciding(verdicts[name])
-            if decisive is None or numbers != measured(decisive):
-                flaws.append(f"{path.stem}: {name} ({numbers})")
-    assert flaws == []
+        text = re.sub(r"(?<!\n)\n(?!\n)", " ", prose_by_lines(path))
+        for found in SAID.finditer(text):
+            v = judged.get(found[1])
+            if v is None or found[2] not in (v.direction, label(v)):
+                wrong.append(f"{path.name}: {found[0]}")
+            elif found[3] and found[3] != v.size:
+                wrong.append(f"{path.name}: {found[0]}, {v.size}")
+    assert wrong == []
+
+
+def test_every_check_that_a_page_prints_says_yes() -> None:
+    """Statements in chapter 8's text that its own cells hold to the record."""
+    cells = json.loads((ROOT / "book" / "08-evidence.ipynb").read_text("utf-8"))["cells"]
+    printed = "".join("".join(o.get("text", "")) for c in cells for o in c.get("outputs", ()))
+    assert len(re.findall(r"^yes  ", printed, re.M)) >= 10
+    assert re.findall(r"^no   .*", printed, re.M) == []

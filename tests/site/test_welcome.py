@@ -1,23 +1,17 @@
 """What the welcome page says was found is what the records say."""
 
+import math
 import re
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import pytest
 
-from bijepa_book import records
-from bijepa_book.chapters.explosion import at_step
-from bijepa_book.evidence import runner
+from bijepa_book.evidence.second.recording import fresh, load
+from bijepa_book.figures.findings import column, ratios
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGE = (BOOK / "index.md").read_text("utf-8")
-
-
-def record(name: str) -> dict[str, Any]:
-    """A chapter's record."""
-    return records.load(name)
+RECORDS = fresh(load())
 
 
 def findings() -> list[str]:
@@ -26,146 +20,70 @@ def findings() -> list[str]:
     return [" ".join(found.split()) for found in re.findall(r"^- \*\*(.+?)\*\*", part, re.M | re.S)]
 
 
-def test_the_papers_numbers_come_back() -> None:
-    tables = record("tables")
-    for table in ("table_1", "table_3"):
-        for row in tables[table]:
-            for column in ("protocol_a", "protocol_b"):
-                if column in row:
-                    paper, replayed = row[column]["paper"], row[column]["replayed"]
-                    assert replayed == pytest.approx(paper, rel=0.2), row["configuration"]
+def ratio(measure: str, ours: str, theirs: str, of: str | None = None) -> float:
+    """One model's measure over another's, the geometric mean over fresh seeds."""
+    found = ratios(RECORDS, (f"{ours}", measure), (f"{theirs}", of or measure))
+    return math.exp(sum(map(math.log, found)) / len(found))
 
 
-def test_the_explosion_is_a_drift_of_scale() -> None:
-    long = record("explosion")["long"]["curves"]
-    early = {name: at_step(long[name], 1_999) for name in long}
-    late = {name: at_step(long[name], 19_999) for name in long}
-    first = at_step(long["unconstrained"], 150)
-    assert early["unconstrained"]["loss"] > 5 * first["loss"]  # the rebound
-    assert early["unconstrained"]["relative_loss"] < first["relative_loss"] / 2
-    assert late["unconstrained"]["norm"] < early["unconstrained"]["norm"]
-    assert late["expressive"]["norm"] > late["unconstrained"]["norm"]
-    assert median(measures("sine-unconstrained-long")["relative_rebound"]) < 1.25
+def test_two_directions_forecast_better() -> None:
+    for system, share in (("sine", 2 / 5), ("lorenz", 1 / 6)):
+        ours = f"{system}-expressive-paper"
+        assert ratio("fair_b", ours, f"{system}-classic-paper") == pytest.approx(share, rel=0.1)
+        for other in ("classic-batch", "classic-steps"):
+            if f"{system}-{other}-paper" in RECORDS:
+                assert ratio("fair_b", ours, f"{system}-{other}-paper") < 0.55
 
 
-def test_layer_norm_and_tau_act_and_decay_does_not() -> None:
-    explosion = record("explosion")
-    norm = {name: row["norm"] for name, row in explosion["summaries"].items()}
-    assert norm["decay alone"] == pytest.approx(norm["unconstrained"], rel=0.05)
-    assert norm["LayerNorm alone"] == pytest.approx(norm["expressive"], rel=0.05)
-    assert norm["unconstrained"] > 1.3 * norm["expressive"]
-    taus = explosion["taus"]["unconstrained"]
-    assert taus["tau 0.9"]["norm"] > 5 * taus["tau 0.999"]["norm"]
-    loop = explosion["loop"]["unconstrained"]
-    assert loop["radius_at_half_norm"] < 0.6 < 0.9 < loop["radius_last"]
+def test_what_explodes_is_a_scale() -> None:
+    ours = RECORDS["sine-unconstrained-paper"]["measures"]
+    assert math.exp(sum(map(math.log, ours["norm_growth"])) / 32) == pytest.approx(12, rel=0.05)
+    free, held = "sine-unconstrained-paper", "sine-expressive-paper"
+    assert ratio("rebound", free, held) > 10
+    assert ratio("relative_rebound", free, held) == pytest.approx(1, abs=0.03)
+    assert max(RECORDS["sine-unconstrained-long"]["measures"]["late_growth"]) < 1
 
 
-def test_stop_gradient_and_predictor_prevent_collapse() -> None:
-    both_ways = record("jepa")["both ways"]
-    error = {name: row["fair_a"] for name, row in both_ways["errors"].items()}
-    assert error["no EMA"] < 1.2 * error["complete"]
-    for safeguard in ("no stop-gradient", "no predictor"):
-        assert error[safeguard] > 5 * error["untrained"]
-
-
-def test_the_spheres_cost_belongs_to_the_probe() -> None:
-    chapter = record("sphere")
-    sphere, expressive = chapter["probes"]["restrictive"], chapter["probes"]["expressive"]
-    assert sphere["paper_a"] > 7 * expressive["paper_a"]
-    for column in ("fair_a", "fair_b"):
-        assert sphere[column] < 1.2 * expressive[column]
-    assert chapter["gain"]["sphere"]["gain"] > 2 * chapter["gain"]["expressive"]["gain"]
-
-
-def test_but_it_doubles_the_error_on_lorenz_and_collapses_on_digits() -> None:
-    for name in ("fair_a", "fair_b"):
-        errors = [
-            median(measures(f"lorenz-{c}-paper")[name]) for c in ("restrictive", "expressive")
-        ]
-        assert errors[0] / errors[1] == pytest.approx(2, rel=0.2)
-        longer = [median(measures(f"lorenz-{c}-long")[name]) for c in ("restrictive", "expressive")]
-        assert longer[0] / longer[1] < 1.25
-    assert median(measures("mnist-restrictive-paper")["rank"]) < 2
-
-
-def test_the_embedding_keeps_the_past() -> None:
-    for experiment in ("sine", "lorenz"):
-        ours, *others = (
-            median(measures(f"{experiment}-{c}-paper")["past_a"])
-            for c in ("expressive", "classic", "classic-batch")
-        )
-        assert ours < 0.26 * min(others)
-
-
-def test_bijepa_forecasts_better_than_classic() -> None:
-    probes = record("sphere")["probes"]
-    assert probes["expressive"]["fair_b"] < probes["classic"]["fair_b"]
-    lorenz = record("lorenz")
-    rows = lorenz["state_20"]["paper (Euler)"]
-    for column in ("paper_b", "fair_b"):
-        ours, classic = rows["expressive"][column], rows["classic"][column]
-        assert rows["expressive"]["extrapolate"] < ours < classic / 2
-    ahead = lorenz["ahead"]["on the attractor"]
-    rules = ("copy_last", "extrapolate", "ridge_on_raw_windows")
-    assert all(ahead["expressive"]["1"] < ahead[rule]["1"] / 2 for rule in rules)
-
-
-def measures(key: str) -> dict[str, list[float]]:
-    """What the study measured under a condition."""
-    found: dict[str, list[float]] = runner.load()[key]["measures"]
-    return found
-
-
-def test_on_digits_the_advantage_is_small() -> None:
-    ours, classic = measures("mnist-expressive-paper"), measures("mnist-classic-paper")
-    gaps = [a - b for a, b in zip(ours["fair_accuracy_a"], classic["fair_accuracy_a"], strict=True)]
-    assert f"advantage is {100 * sum(gaps) / len(gaps):.1f} points" in " ".join(PAGE.split())
-    assert sum(gap > 0 for gap in gaps) == 6
-    assert max(ours["knn_accuracy"]) < min(classic["knn_accuracy"])
-    errors = [a / b for a, b in zip(ours["fair_decoder"], classic["fair_decoder"], strict=True)]
-    assert sum(errors) / len(errors) == pytest.approx(0.97, abs=0.005)
-    longer = measures("mnist-classic-steps-paper")["fair_decoder"]
-    errors = [a / b for a, b in zip(longer, classic["fair_decoder"], strict=True)]
-    assert sum(errors) / len(errors) < 0.985  # more than half of the way
-    drawn = record("mnist")["right from left"]
-    assert drawn["BiJEPA"]["fair_sharpness"] < 1.05 * drawn["classic"]["fair_sharpness"]
-
-
-def test_without_constraints_the_model_forecasts_best() -> None:
-    for experiment in ("sine", "lorenz"):
-        best = median(measures(f"{experiment}-unconstrained-paper")["fair_b"])
-        for other in ("expressive", "restrictive", "classic", "shared"):
-            assert best < 0.85 * median(measures(f"{experiment}-{other}-paper")["fair_b"])
-    ours, expressive = (measures(f"mnist-{c}-paper") for c in ("unconstrained", "expressive"))
-    assert median(ours["fair_accuracy_a"]) < median(expressive["fair_accuracy_a"])
-    ours, expressive = (measures(f"sine-{c}-paper") for c in ("unconstrained", "expressive"))
-    for name in ("whole_a", "past_a"):
-        assert 1 < median(ours[name]) / median(expressive[name]) < 1.4
-
-
-def test_one_half_lies_on_a_plateau() -> None:
-    clean = record("alpha")["clean"]
-    plateau = [clean[name]["fair_a"] for name in ("0.25", "0.5", "0.75")]
-    assert max(plateau) < 1.2 * min(plateau)
-    assert clean["1"]["fair_a"] > 1.2 * clean["0.5"]["fair_a"]
-    less, half = (
-        median(measures(f"lorenz-{c}-paper")["fair_b"]) for c in ("alpha-0.25", "expressive")
+def test_constraints_are_not_what_forecasts_need() -> None:
+    free, held, ball = (
+        f"sine-{name}-paper" for name in ("unconstrained", "expressive", "restrictive")
     )
-    assert less < 0.9 * half
+    assert ratio("fair_b", free, held) == pytest.approx(0.75, abs=0.05)
+    assert ratio("paper_a", ball, held) > 6 > 1.3 > ratio("fair_a", ball, held)
+    assert ratio("gain_drift", ball, held) > 1.3
+    assert ratio("gain_drift", free, held) > 5
+
+
+def test_the_rival_to_beat_reads_the_raw_window() -> None:
+    raw, ours = "sine-baselines-paper", "sine-expressive-paper"
+    assert ratio("whole_b", ours, raw, "kernel_whole") > 1.1
+    assert ratio("kernel_whole_b", ours, raw, "kernel_whole") < 0.95
+    raw, ours = "lorenz-baselines-paper", "lorenz-expressive-paper"
+    assert ratio("fair_b", ours, raw, "kernel_first") > 100
+    assert ratio("kernel_whole_b", ours, raw, "kernel_whole") < 0.5
+
+
+def test_on_digits_the_lead_is_half_a_point() -> None:
+    def points(other: str) -> float:
+        ours, theirs = (
+            column(RECORDS, f"mnist-{name}-paper", "fair_accuracy_a")
+            for name in ("expressive", other)
+        )
+        return 100 * sum(ours[seed] - theirs[seed] for seed in ours) / len(ours)
+
+    assert points("classic") == pytest.approx(0.5, abs=0.1)
+    assert abs(points("classic-steps")) < 0.15
+    drawn = ratio("fair_decoder", "mnist-expressive-paper", "mnist-classic-paper")
+    assert drawn == pytest.approx(0.97, abs=0.005)
 
 
 # Words of each finding's bold beginning, and what holds it to the records.
 HELD = {
-    "numbers come back": test_the_papers_numbers_come_back,
-    "drift of scale": test_the_explosion_is_a_drift_of_scale,
-    "Without any constraint": test_without_constraints_the_model_forecasts_best,
-    "LayerNorm and tau": test_layer_norm_and_tau_act_and_decay_does_not,
-    "Stop-gradient and predictor": test_stop_gradient_and_predictor_prevent_collapse,
-    "sphere's": test_the_spheres_cost_belongs_to_the_probe,
-    "better than classic JEPA": test_bijepa_forecasts_better_than_classic,
-    "keeps the past": test_the_embedding_keeps_the_past,
-    "On digits": test_on_digits_the_advantage_is_small,
-    "plateau": test_one_half_lies_on_a_plateau,
+    "Two directions": test_two_directions_forecast_better,
+    "is a scale": test_what_explodes_is_a_scale,
+    "Constraints": test_constraints_are_not_what_forecasts_need,
+    "rival to beat": test_the_rival_to_beat_reads_the_raw_window,
+    "On digits": test_on_digits_the_lead_is_half_a_point,
 }
 
 

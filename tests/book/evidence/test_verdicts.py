@@ -495,12 +495,15 @@ def eigenvalues(factor: float) -> dict[str, Record]:
     return {"sine-unconstrained-paper": {**rest, **row}}
 
 
+FIRST = ["--edition", "first"]
+
+
 @pytest.mark.parametrize(("factor", "word"), [(1.5, "holds"), (0.5, "does not hold")])
 def test_the_command_prints_and_writes_the_verdicts(
     factor: float, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, path = write(tmp_path / "results", eigenvalues(factor)), tmp_path / "verdicts.json"
-    assert main(["claims", "--results", str(folder), "--json", str(path)]) == 0
+    assert main(["claims", *FIRST, "--results", str(folder), "--json", str(path)]) == 0
     first, second = capsys.readouterr().out.split("\n\nAsked after the runs:\n\n")
     (_, _, *rows), (_, _, *later) = first.splitlines(), second.splitlines()
     assert [row.split()[0] for row in rows] == [c.id for c in CLAIMS]
@@ -520,7 +523,7 @@ def test_without_a_folder_the_books_own_results_are_judged(
 ) -> None:
     write(tmp_path / "evidence", eigenvalues(1.5))
     monkeypatch.setattr("bijepa_book.evidence.runner.results_folder", lambda: tmp_path)
-    assert main(["claims"]) == 0
+    assert main(["claims", *FIRST]) == 0
     (row,) = (r for r in capsys.readouterr().out.splitlines() if r.startswith("eigenvalues "))
     assert "holds" in row
 
@@ -533,7 +536,7 @@ def test_a_folder_without_results_is_an_error_that_says_how_to_make_some(
     if there:
         folder.mkdir()
         (folder / "notes.txt").write_text("no results yet")
-    assert main(["claims", "--results", str(folder), "--json", str(path)]) == 2
+    assert main(["claims", *FIRST, "--results", str(folder), "--json", str(path)]) == 2
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.startswith(f"bijepa: no results in {folder}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bijepa_book import records as stored
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
@@ -142,3 +143,76 @@ def _short(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The second edition's records.
+
+    Args:
+        folder: where; those of this book by default.
+
+    Returns:
+        By key.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: naming one that is not whole, or not of this edition.
+    """
+    place = folder or stored.results_folder() / "second"
+    found = {path.stem: stored.read(path) for path in sorted(place.glob("*.json"))}
+    if not found:
+        raise FileNotFoundError(
+            f"no results in {place}. "
+            f"Make some with: python tools/record_second.py --results {place}"
+        )
+    for key, record in found.items():
+        if key.split("-")[0] not in SEEN or not {"seeds", "measures"} <= record.keys():
+            raise ValueError(f"{place / key}.json is no record of the second edition.")
+    return found
+
+
+def pooled(
+    first: Mapping[str, Mapping[str, Any]], second: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Both editions' seeds of the series together; of MNIST the second's, which were read anew.
+
+    Args:
+        first, second: records by key.
+
+    Returns:
+        The second's records, longer by the seeds of the first; None where a measure is new.
+    """
+    both: dict[str, dict[str, Any]] = {}
+    for key, record in second.items():
+        older = first.get(key)
+        if older is None or key.startswith("mnist"):
+            both[key] = dict(record)
+            continue
+        absent = [None] * len(older["seeds"])
+        columns = {
+            name: [*older["measures"].get(name, absent), *values]
+            for name, values in record["measures"].items()
+        }
+        seeds = [*older["seeds"], *record["seeds"]]
+        both[key] = {**record, "seeds": seeds, "measures": columns}
+    return both
+
+
+def fresh(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same records with the fresh seeds alone.
+
+    Args:
+        records: by key.
+
+    Returns:
+        Copies without the seeds of :data:`SEEN`, in measures and curves.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    for key, record in records.items():
+        seen = SEEN[key.split("-")[0]]
+        rows = [i for i, seed in enumerate(record["seeds"]) if seed not in seen]
+        kept[key] = {**record, "seeds": [record["seeds"][i] for i in rows]}
+        for kind in ("measures", "curves"):
+            columns = record.get(kind, {}).items()
+            kept[key][kind] = {name: [values[i] for i in rows] for name, values in columns}
+    return kept
