@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from bijepa_book import records
 from bijepa_book.controls.why import PAIRS
-from bijepa_book.evidence import runner
+from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.second.why import (
     EMBEDDING,
     FORECAST,
@@ -143,8 +142,7 @@ def main() -> None:
     for name in NAMES:
         atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
     atomic_write(out / "data-images.js", script("images", images()))
-    study = runner.load(records.results_folder() / "second")
-    atomic_write(out / "data-position.js", script("position", positions(study)))
+    atomic_write(out / "data-position.js", script("position", positions(load())))
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bijepa_book import records
 from bijepa_book.chapters.attractor import runge_kutta
 from bijepa_book.chapters.jepa import Ablated, Safeguards
 from bijepa_book.chapters.lorenz import Forecaster, Scale, guesses
-from bijepa_book.evidence import runner
+from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.second.why import recorded
 from bijepa_book.evidence.statistics import geometric_mean
 from bijepa_book.int8 import unpack
@@ -652,7 +651,7 @@ def test_the_cursor_says_what_the_record_says_and_keeps_to_what_there_is(
     """Errors and their ratio at a place; the keyboard moves it; digits offer fewer models."""
     query = "?position=system.lorenz~read.embedding~pair.outward-over-classic~at.x3"
     section = open_demo(page, "position", served, query)
-    study = runner.load(records.results_folder() / "second")
+    study = load()
     ours, theirs = (
         recorded(study, "lorenz", name, "embedding")["x"][:, [2]] for name in ("outward", "classic")
     )
@@ -668,7 +667,7 @@ def test_the_cursor_says_what_the_record_says_and_keeps_to_what_there_is(
     assert "at.x4" in unquote(page.url)
     box = section.locator(".demo-plot").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] - 15, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
     assert status(section).startswith("z, state 20 of 20.")
 
     section.get_by_label("system").select_option("mnist")

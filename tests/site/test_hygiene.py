@@ -43,8 +43,8 @@ NOT_COMPARED: dict[str, set[str]] = {
     "06-alpha.ipynb": {"alpha-39"},
     "07-own-data.ipynb": {"own-48"},
     "08-evidence.ipynb": {"holds-desk"},
-    "evidence-first.ipynb": {"verdict-66"},
     "09-why.ipynb": {"why-49"},
+    "evidence-first.ipynb": {"verdict-66"},
 }
 
 # How a solution is folded away: in Colab, in JupyterLab, on the site.

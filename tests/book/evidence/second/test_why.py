@@ -6,11 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bijepa_book import records
 from bijepa_book.chapters import why as chapter
-from bijepa_book.evidence import runner
 from bijepa_book.evidence.second import why
-from bijepa_book.evidence.second.recording import SERIES_SEEDS, joined, measured
+from bijepa_book.evidence.second.recording import SERIES_SEEDS, joined, load, measured
 from bijepa_core.data import series
 from bijepa_core.diagnostics import variance
 
@@ -88,7 +86,7 @@ def test_without_training_the_variance_of_each_position_is_kept() -> None:
 
 
 def test_what_was_recorded_is_read_window_by_window() -> None:
-    study = runner.load(records.results_folder() / "second")
+    study = load()
     curves = study["sine-why-bijepa-paper"]["curves"]
     found = why.recorded(study, "sine", "bijepa", why.FORECAST)
     assert list(found) == ["x", "y", "z"]
