@@ -11,6 +11,9 @@ from bijepa_book.chapters.own_data import WINDOW, Ecosystems
 from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
+ROWS = {"counts": 0, "raw window": 0, "products": 1, "mean and spread": 1, "untrained": 2}
+ROWS |= {"A": 3, "B": 4, "copy": 5}
+"""Whose color and marker, the same in every figure; others come in their order."""
 
 
 def recordings(series: Mapping[str, Tensor], channels: Sequence[str], seconds: float) -> Figure:
@@ -120,13 +123,14 @@ def dots(
             figsize=(WIDTH, 1.8 + 0.55 * len(columns)), layout="constrained"
         )
         for i, (row, values) in enumerate(table.items()):
+            k = ROWS.get(row, i)
             axis.plot(
                 [values[column] for column in columns],
                 [j + 0.14 * (i - (len(table) - 1) / 2) for j in range(len(columns))],
-                MARKERS[i],
-                color=COLORS[i],
+                MARKERS[k],
+                color=COLORS[k],
                 markersize=8,
-                markerfacecolor=COLORS[i] if i % 2 else "white",
+                markerfacecolor=COLORS[k] if i % 2 else "white",
                 markeredgewidth=1.8,
                 label=row,
             )

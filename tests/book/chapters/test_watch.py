@@ -188,3 +188,23 @@ def test_the_chapter_writes_what_stands_here(data: watch.Recordings) -> None:
     here = watch.readings(watch.spread, data)
     for goal in scope["GOALS"]:
         assert float(scope["unexplained"](watch.spread, goal)) == pytest.approx(here[goal][0])
+
+
+def test_numbers_in_the_text_are_the_records() -> None:
+    stored = json.loads((RESULTS / "watch.json").read_text("utf-8"))
+    cells = json.loads((BOOK / "07-own-data.ipynb").read_text("utf-8"))["cells"]
+    written = {cell["id"]: "".join(cell["source"]) for cell in cells}
+    slips, wrong = stored["slips"], stored["few labels"]
+    said = {
+        "own-exercises": [f"healthy one's {stored['sick']['healthy']['relative loss']:.2f}"],
+        "own-exercise-2": [
+            f"at {slips['learned from']:.2f} on what is learned from",
+            f"at {slips['split by recording']:.2f} on recordings held out",
+        ],
+        "own-answer-2": [f"In between: {slips['split by window']:.2f}"],
+    }
+    missing = [text for cell, texts in said.items() for text in texts if text not in written[cell]]
+    assert missing == []
+    assert 0.7 < slips["split by window"] / slips["split by recording"] < 0.8  # "a quarter better"
+    assert 0.005 < wrong["A"]["activity"] < 0.015  # "one window in a hundred"
+    assert all(0.2 < row["activity"] < 0.3 for name, row in wrong.items() if name != "A")
