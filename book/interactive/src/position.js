@@ -112,7 +112,9 @@ function build(section) {
       TOP + ((top - Math.log10(value)) / (top - bottom)) * (height - TOP - BOTTOM);
     const line = (points, ink, thick, dash) => {
       context.beginPath();
-      points.forEach((point, i) => context[i ? "lineTo" : "moveTo"](...point));
+      points.forEach((point, i) => {
+        context[i ? "lineTo" : "moveTo"](...point);
+      });
       context.strokeStyle = color(ink);
       context.lineWidth = thick;
       context.setLineDash(dash);
