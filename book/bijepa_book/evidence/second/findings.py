@@ -136,7 +136,7 @@ FINDINGS: Mapping[str, str] = {
     "states.",
     "lorenz-mean-field": "The forecasts' variance is {0:x} of the truth's; as the paper measured "
     "it, {paper[0]:mean}.",
-    "lorenz-smoother": "The forward loss is {0:less/more} rough; the plotted mean of two "
+    "lorenz-smoother": "The forward loss is {0:less rough/rougher}; the plotted mean of two "
     "directions is {paper[0]:less rough/rougher}.",
     "lorenz-monotone": "{0:percent} of its means over 100 steps rise; one in twenty was allowed.",
     "semantic": "The relative loss is {0:mean}, but the detail is there, too: the next state is "
