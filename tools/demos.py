@@ -49,22 +49,24 @@ DEMOS = {
         "explosion-lab",
         "Explosion lab",
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
-        "norm and effective rank for unconstrained and expressive BiJEPA.",
+        "norm, variance and effective rank for unconstrained and expressive BiJEPA, recorded runs "
+        "in gray behind them.",
     ),
     "In the page: the Lorenz explorer.": Demo(
         "lorenz",
         "lorenz-explorer",
         "Lorenz explorer",
-        "The Lorenz explorer: a trajectory in space, the window that the model sees, its forecast "
-        "and its inferred past, beside the straight line and a near neighbor.",
+        "The Lorenz explorer: a trajectory in space, the window that the models see, forecasts of "
+        "BiJEPA and classic JEPA, an inferred past and a near neighbor; below, distances from the "
+        "truth ahead, and of four neighbors over 25 Lyapunov times.",
         ("data-lorenz",),
     ),
     "In the page: the hallucination pad.": Demo(
         "hallucination",
         "hallucination-pad",
         "Hallucination pad",
-        "The hallucination pad: the left half of a digit, two completions of it, the probability "
-        "of each digit and the most similar training images.",
+        "The hallucination pad: the left half of a digit, two completions of it, the doubt "
+        "in each, the probability of each digit and the most similar training images.",
         ("data-hallucination", "data-images"),
     ),
     "In the page: the position cursor.": Demo(
