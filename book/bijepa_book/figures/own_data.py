@@ -130,7 +130,7 @@ def dots(
                 MARKERS[k],
                 color=COLORS[k],
                 markersize=8,
-                markerfacecolor=COLORS[k] if i % 2 else "white",
+                markerfacecolor=COLORS[k] if k % 2 else "white",
                 markeredgewidth=1.8,
                 label=row,
             )
