@@ -1,11 +1,23 @@
 import signal
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bijepa_core._support.errors import StoppedBySignal
 from bijepa_core._support.interrupts import STOPS, deferred_interrupt, handling_stops, stop
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_ignored() -> Iterator[None]:
+    """Signals as Python has them, whatever was ignored by the one who started the tests (nohup)."""
+    usual: dict[int, Any] = {one: signal.SIG_DFL for one in STOPS}
+    usual[signal.SIGINT] = signal.default_int_handler
+    before = {one: signal.signal(one, answer) for one, answer in usual.items()}
+    yield
+    for one, answer in before.items():
+        signal.signal(one, answer)
 
 
 def test_the_first_interrupt_waits_until_it_is_asked_for() -> None:
