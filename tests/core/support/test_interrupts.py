@@ -12,7 +12,7 @@ from bijepa_core._support.interrupts import STOPS, deferred_interrupt, handling_
 @pytest.fixture(autouse=True)
 def _nothing_is_ignored() -> Iterator[None]:
     """Signals as Python has them, whatever was ignored by the one who started the tests (nohup)."""
-    usual: dict[int, Any] = {one: signal.SIG_DFL for one in STOPS}
+    usual: dict[int, Any] = dict.fromkeys(STOPS, signal.SIG_DFL)
     usual[signal.SIGINT] = signal.default_int_handler
     before = {one: signal.signal(one, answer) for one, answer in usual.items()}
     yield
