@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bijepa_book.bayes import best_forecast
 from bijepa_book.chapters.sphere import loud_data, loudness
+from bijepa_book.chapters.why import by_position, by_state
 from bijepa_book.evidence.grid import BASELINES, EVERYWHERE, SERIES, Change, Condition, Length
 from bijepa_book.evidence.grid import changed as changed_condition
 from bijepa_book.evidence.metrics import (
@@ -99,26 +100,6 @@ SENSITIVE = ("classic", "expressive", "unconstrained")
 
 
 # --- what is measured --------------------------------------------------------------------------
-
-
-def by_position(
-    features: Features, fit: tuple[Tensor, Tensor], judge: tuple[Tensor, Tensor], state_dim: int
-) -> list[list[float]]:
-    """Error of the fair probe at each position of what it reads.
-
-    Args:
-        features: of a window.
-        fit: windows and whole targets to fit it on, ``(seeds, n, positions * state_dim)``.
-        judge: others to judge it on.
-        state_dim: numbers in a state, whose errors are averaged.
-
-    Returns:
-        A list of positions for each seed.
-    """
-    probe = ridge_probe(features(fit[0]), fit[1])
-    guess = probe(features(judge[0]).cpu().double())
-    wrong = (guess - judge[1].cpu().double()).square().mean(-2)  # (seeds, positions * state_dim)
-    return wrong.unflatten(-1, (-1, state_dim)).mean(-1).tolist()
 
 
 def reading_curves(model: BiJEPA, data: SeriesData) -> dict[str, list[list[float]]]:
@@ -361,7 +342,7 @@ def ceilings(condition: Condition, data: SeriesData, seeds: tuple[int, ...]) -> 
     few = unseen_x[..., :LOOKED_AT, :], unseen_y[..., :LOOKED_AT, :]
     guesses = [f(a) for f, a in zip(near, few[0], strict=True)]
     wrong = (torch.stack(guesses) - few[1].double()).square().mean(-2)
-    curves["kernel_future"] = wrong.unflatten(-1, (-1, size)).mean(-1).tolist()
+    curves["kernel_future"] = by_state(wrong, size).tolist()
     if condition.experiment.name == "sine":
         scores |= parameter_measures(raw_input, data, seeds, "raw", True)
         best = torch.stack([best_forecast(one) for one in few[0]])
@@ -377,7 +358,7 @@ def labeled(condition: Condition, data: SeriesData, seeds: tuple[int, ...]) -> M
     (unseen_x, unseen_y), size = data.held_out, data.state_dim
     forecast = supervised(condition.experiment, data.batches, unseen_y.shape[-1], seeds)
     wrong = (forecast(unseen_x) - unseen_y).double().square().mean(-2)
-    curve = wrong.unflatten(-1, (-1, size)).mean(-1)
+    curve = by_state(wrong, size)
     return Measured(
         {"first": per_seed(curve[..., 0]), "whole": per_seed(curve.mean(-1))},
         {"future": curve.tolist()},

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from bijepa_book.chapters.why import by_position
 from bijepa_book.evidence.second import amplification
 from bijepa_book.evidence.second.amplification import Amplification
 from bijepa_book.evidence.second.ceilings import PENALTIES, kernel_probe, supervised
 from bijepa_book.evidence.second.recording import Recording, joined, measured
 from bijepa_book.evidence.second.series import (
     broken_pairs,
-    by_position,
     recordings,
     wave_parameters,
 )
