@@ -559,7 +559,7 @@ def test_a_full_disk_costs_no_more_than_the_new_checkpoint(
         with pytest.raises(OSError, match=r"untouched\. Free some space") as raised:
             train(small, SineBatches(0, 6), folder=folder, resume=True, every=5)
     assert raised.value.errno == errno.ENOSPC
-    assert {path.name for path in folder.iterdir()} == {checkpoints.FILE, LOCK}
+    assert {path.name for path in folder.iterdir()} - {LOCK} == {checkpoints.FILE}
     assert (folder / checkpoints.FILE).read_bytes() == before
     again = train(small, SineBatches(0, 6), folder=folder, resume=True)
     assert_same_run(again, whole, straight, folder)
@@ -689,7 +689,7 @@ def test_a_bad_first_batch_is_named_before_any_work(
     with pytest.raises(ValueError, match=message):
         train(small, lambda step: (x, y), model=model, folder=tmp_path)
     assert flat(model.state_dict()) == before
-    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+    assert {path.name for path in tmp_path.iterdir()} <= {LOCK}  # which filelock may leave there
 
 
 def test_as_many_seeds_in_the_data_as_in_the_model(small: Experiment) -> None:

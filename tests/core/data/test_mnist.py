@@ -80,7 +80,10 @@ def test_absent_without_network_says_where_it_looked_and_what_to_do(
 ) -> None:
     from torchvision.datasets import MNIST
 
-    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    def unreachable(self: MNIST) -> None:
+        raise RuntimeError("Error downloading images:\nTried http://127.0.0.1:9/, got: refused")
+
+    monkeypatch.setattr(MNIST, "download", unreachable)
     monkeypatch.setenv(mnist.VARIABLE, str(tmp_path / "mine"))
     monkeypatch.setattr(mnist, "search_places", restrict(mnist.search_places, tmp_path / "cache"))
     with pytest.raises(DataNotFoundError) as error:
