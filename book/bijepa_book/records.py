@@ -124,3 +124,27 @@ def disagreements(measured: Numbers, recorded: Numbers, tolerance: float) -> lis
         for column, value in columns.items()
         if not abs(measured[row][column] - value) <= tolerance * abs(value)
     ]
+
+
+def in_lines(record: Mapping[str, Any]) -> bytes:
+    """A record of the study for its file: JSON with a line a measure, readable and small."""
+    lines = [f" {json.dumps(name)}: {_line(value)}" for name, value in record.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _line(value: Any) -> str:
+    if not isinstance(value, dict):
+        return json.dumps(value, allow_nan=False)
+    inner = [f"  {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in value.items()]
+    return "{\n" + ",\n".join(inner) + "\n }"
+
+
+def short(value: Any) -> Any:
+    """Six significant digits; None for what is no number, which JSON cannot hold."""
+    if isinstance(value, dict):
+        return {name: short(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [short(one) for one in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

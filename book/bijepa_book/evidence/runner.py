@@ -1,6 +1,5 @@
 """The whole study: spread over processes or a cluster, stopped and resumed at will."""
 
-import json
 import os
 import threading
 import time
@@ -18,7 +17,7 @@ from bijepa_book.evidence import stored
 from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.worker import CHUNKS, merged, run_part
 from bijepa_book.process import end_with, unheard_by_children
-from bijepa_book.records import results_folder
+from bijepa_book.records import in_lines, results_folder
 from bijepa_core._support.checks import check_counts
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.locks import folder_lock
@@ -187,7 +186,7 @@ def run_study(
                 if path.is_file():
                     before.append(stored.read(path))
                 records[key] = _joined(task.condition, before, result)
-                atomic_write(path, _encoded(records[key]))
+                atomic_write(path, in_lines(records[key]))
                 spent += task.cost
                 passed = time.perf_counter() - began
                 say(
@@ -303,19 +302,6 @@ def _joined(
             "parts": parts,
         },
     }
-
-
-def _encoded(record: dict[str, Any]) -> bytes:
-    """JSON with a line a measure: readable, and small."""
-    lines = [f" {json.dumps(k)}: {_value(v)}" for k, v in record.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
-
-
-def _value(value: Any) -> str:
-    if not isinstance(value, dict):
-        return json.dumps(value, allow_nan=False)
-    lines = [f"  {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in value.items()]
-    return "{\n" + ",\n".join(lines) + "\n }"
 
 
 def _clock(seconds: float) -> str:

@@ -1,6 +1,5 @@
 """One part of the study: a few seeds of one condition, trained together and measured."""
 
-import math
 import time
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 
 from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.metrics import baselines, measures
+from bijepa_book.records import short
 from bijepa_book.watch import Watch
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.errors import NonFiniteLossError
@@ -55,8 +55,8 @@ def run_part(condition: Condition, seeds: tuple[int, ...], device: str = "cpu") 
             return _one_by_one(condition, seeds, device, began)
     return {
         "seeds": list(seeds),
-        "measures": {name: _short(numbers) for name, numbers in values.items()},
-        "curves": {name: _short(numbers) for name, numbers in curves.items()},
+        "measures": {name: short(numbers) for name, numbers in values.items()},
+        "curves": {name: short(numbers) for name, numbers in curves.items()},
         "diverged": [],
         "provenance": provenance(place, time.perf_counter() - began),
     }
@@ -135,12 +135,3 @@ def _measured(
     watched, curves = ({}, {}) if watch is None else (watch.scores(), watch.curves())
     numbers = training_summary(history) | watched | measures(model, condition, data, these)
     return numbers, curves
-
-
-def _short(values: Any) -> Any:
-    """Six significant digits; None for what is no number, which JSON cannot hold."""
-    if isinstance(values, list):
-        return [_short(value) for value in values]
-    if isinstance(values, float):
-        return float(f"{values:.6g}") if math.isfinite(values) else None
-    return values

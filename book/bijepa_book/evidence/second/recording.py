@@ -1,7 +1,5 @@
 """What is recorded, and how: a condition with its seeds, measured in parts, kept as one JSON."""
 
-import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bijepa_book import records as stored
+from bijepa_book.records import in_lines, short
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
@@ -79,8 +78,8 @@ def measured(recording: Recording, seeds: tuple[int, ...], device: str = "cpu") 
         measures, curves = recording.measure(seeds, device)
     return {
         "seeds": list(seeds),
-        "measures": _short(measures),
-        "curves": _short(curves),
+        "measures": short(measures),
+        "curves": short(curves),
         "provenance": provenance(place, time.perf_counter() - began),
     }
 
@@ -123,26 +122,7 @@ def joined(recording: Recording, parts: Sequence[Mapping[str, Any]]) -> dict[str
 
 def write(folder: Path, record: Mapping[str, Any]) -> None:
     """Keep a record in its file, whole: JSON with a line a measure."""
-    lines = [f" {json.dumps(name)}: {_lines(value)}" for name, value in record.items()]
-    atomic_write(folder / f"{record['key']}.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
-
-
-def _lines(value: Any) -> str:
-    if not isinstance(value, dict):
-        return json.dumps(value)
-    inner = [f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in value.items()]
-    return "{\n" + ",\n".join(inner) + "\n }"
-
-
-def _short(value: Any) -> Any:
-    """Six significant digits; None for what is no number, which JSON cannot hold."""
-    if isinstance(value, dict):
-        return {name: _short(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_short(one) for one in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
+    atomic_write(folder / f"{record['key']}.json", in_lines(record))
 
 
 def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
