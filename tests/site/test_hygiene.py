@@ -52,9 +52,13 @@ FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide
 
 COLAB_CELL = f"""\
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
     %pip install -q --no-deps "bijepa-core @ git+{PROJECT["urls"]["Repository"]}"
+elif not find_spec("bijepa_core"):
+    hint = 'pip install "bijepa-core @ git+{PROJECT["urls"]["Repository"]}"'
+    raise ModuleNotFoundError(f"bijepa_core is not installed: {{hint}}")
 """.rstrip()
 
 MACHINE_PATH = re.compile(r"/home/|/root/|/tmp/|/Users/|\b[A-Za-z]:\\|site-packages|/content/")
