@@ -13,7 +13,7 @@ from bijepa_core._support.errors import (
     NonFiniteLossError,
 )
 from bijepa_core.checkpoints import Checkpoint
-from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint, Penalty
 from bijepa_core.data.sources import DatasetBatches, LoaderBatches
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.data.windows import (
@@ -54,6 +54,7 @@ __all__ = [
     "MLPEncoder",
     "MLPPredictor",
     "NonFiniteLossError",
+    "Penalty",
     "Seeds",
     "ShuffledBatches",
     "Windows",

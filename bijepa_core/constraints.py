@@ -1,11 +1,37 @@
 """A stability configuration as a value (paper, section 3.3 and appendix A)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bijepa_core._support.checks import check_kind, is_number, make_plain
+from bijepa_core._support.checks import check_kind, check_positive, is_number, make_plain
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A soft constraint: something that is added to the loss.
+
+    Args:
+        weight: on Eq. 8's own scale; positive.
+        of: maps embeddings ``(*seeds, batch, d)`` to ``(*seeds,)``; see
+            :mod:`bijepa_core.regularizers`.
+
+    Raises:
+        ValueError: if the weight is not positive.
+        TypeError: if ``of`` is no function.
+    """
+
+    weight: float
+    of: Callable[[Tensor], Tensor]
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+        check_positive(weight=self.weight)
+        check_kind("of must be a function of embeddings, such as scale.", self.of, Callable)
 
 
 @dataclass(frozen=True)
@@ -18,15 +44,17 @@ class Constraint:
         weight_decay: AdamW's decoupled weight decay, at least 0. It acts on every trained
             parameter, biases and LayerNorm gains included, as in the paper's script.
         sphere: project embeddings onto the unit sphere (Eq. 9), in training and inference.
+        penalties: added to the loss, each the mean over the online embeddings of both views.
 
     Raises:
         ValueError: if ``weight_decay`` is negative or not finite.
-        TypeError: if a switch is neither True nor False.
+        TypeError: if a switch is neither True nor False, or a penalty is none.
     """
 
     layer_norm: bool = True
     weight_decay: float = 1e-4
     sphere: bool = False
+    penalties: tuple[Penalty, ...] = ()
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -37,6 +65,9 @@ class Constraint:
                 f"weight_decay must be a finite number >= 0; received {self.weight_decay!r}. "
                 "The paper uses 1e-4, and 0 where it is unconstrained."
             )
+        check_kind("penalties must be a tuple of Penalty.", self.penalties, tuple)
+        for penalty in self.penalties:
+            check_kind("penalties must be a tuple of Penalty.", penalty, Penalty)
 
     def project(self, embedding: Tensor) -> Tensor:
         """The embedding where the configuration wants it.
@@ -52,6 +83,29 @@ class Constraint:
         """
         check_kind("an encoder must return one tensor, (*seeds, batch, d).", embedding, Tensor)
         return F.normalize(embedding, dim=-1) if self.sphere else embedding
+
+    def penalty(self, embeddings: Sequence[Tensor]) -> Tensor:
+        """What the penalties add to the loss.
+
+        Args:
+            embeddings: the online ones of one view or both, ``(*seeds, batch, d)`` each.
+
+        Returns:
+            ``(*seeds,)``; 0 without penalties.
+        """
+        none = embeddings[0].new_zeros(embeddings[0].shape[:-2])
+        return sum(
+            (p.weight * torch.stack([p.of(s) for s in embeddings]).mean(0) for p in self.penalties),
+            none,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data: penalties, where there are any, by name and weight."""
+        values = asdict(self)
+        if not values.pop("penalties"):
+            return values
+        named = {getattr(p.of, "__name__", repr(p.of)): p.weight for p in self.penalties}
+        return {**values, "penalties": named}
 
 
 UNCONSTRAINED = Constraint(layer_norm=False, weight_decay=0.0)

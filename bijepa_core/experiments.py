@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -54,6 +54,10 @@ class Configuration:
         make_plain(self)
         check_kind("constraint must be a Constraint.", self.constraint, Constraint)
         check_unit_interval(alpha=self.alpha)
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return {"constraint": self.constraint.plain(), "alpha": self.alpha}
 
 
 CONFIGURATIONS = {
@@ -267,7 +271,7 @@ class Run:
         """The result as plain data, for JSON: every list of scores has one entry a seed."""
         return {
             "experiment": self.experiment.plain(),
-            "configuration": asdict(self.configuration),
+            "configuration": self.configuration.plain(),
             "seeds": list(check_seeds(self.seeds)),
             "scores": self.scores,
             "history": self.history.plain(),

@@ -3,7 +3,6 @@
 import copy
 import reprlib
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +41,8 @@ class Losses(NamedTuple):
     """What one batch gives: the weighted loss of Eq. 8, and its two terms apart."""
 
     total: Tensor
-    """``scale * (alpha * forward + (1 - alpha) * backward)``, ``(*seeds,)``."""
+    """``scale * (alpha * forward + (1 - alpha) * backward)`` and the constraint's penalties,
+    ``(*seeds,)``."""
     forward: Term | None
     """x to y (Eq. 6); None where alpha = 0."""
     backward: Term | None
@@ -66,8 +66,9 @@ class BiJEPA(nn.Module):
         predictor: builds a predictor, ``(*seeds, batch, d)`` to ``(*seeds, batch, d)``; called
             once for each direction in use, forward first. Return the same module twice to
             share one.
-        constraint: the stability configuration; ``project`` applies here, ``weight_decay``
-            in :func:`bijepa_core.training.pretrain`, ``layer_norm`` where networks are built.
+        constraint: the stability configuration; ``project`` and ``penalties`` apply here,
+            ``weight_decay`` in :func:`bijepa_core.training.pretrain`, ``layer_norm`` where
+            networks are built.
         alpha: weight of the forward term in Eq. 8, in [0, 1].
         tau: EMA momentum of Eq. 5, in [0, 1].
         scale: factor on Eq. 8; see :func:`script_scale` for the paper's script.
@@ -141,7 +142,10 @@ class BiJEPA(nn.Module):
         target_x, target_y = self._targets(x, y)
         forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
         backward = self._term(self.backward_predictor, s_y, target_x, z_backward)  # Eq. 7
-        return Losses(self._weighted(forward, backward), forward, backward)  # Eq. 8
+        total = self._weighted(forward, backward)  # Eq. 8
+        if self.constraint.penalties:
+            total = total + self.constraint.penalty([s for s in (s_x, s_y) if s is not None])
+        return Losses(total, forward, backward)
 
     def _embeddings(self, x: Tensor, y: Tensor) -> list[Tensor | None]:
         """s_x and s_y from the online encoder; None for one that nothing is predicted from."""
@@ -339,7 +343,7 @@ class BiJEPA(nn.Module):
             "alpha": self.alpha,
             "tau": self.tau,
             "scale": self.scale,
-            "constraint": asdict(self.constraint),
+            "constraint": self.constraint.plain(),
             "shapes": {name: list(value.shape) for name, value in self.weights().items()},
         }
 

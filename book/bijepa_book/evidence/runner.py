@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,7 +79,7 @@ def description(condition: Condition) -> dict[str, Any]:
         "length": condition.length,
         "shared_predictor": condition.shared,
         "experiment": {STORED.get(k, k): v for k, v in condition.experiment.plain().items()},
-        "configuration": asdict(condition.configuration),
+        "configuration": condition.configuration.plain(),
     }
 
 

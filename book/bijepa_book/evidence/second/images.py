@@ -10,7 +10,7 @@ trained with labels, and the mean of neighbors for a rival in drawing.
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -92,7 +92,7 @@ def recordings(
     found = []
     for name, (schedule, configuration) in trained.items():
         one = recording(name, schedule, "without labels", partial(pretrained, configuration))
-        found.append(replace(one, about={**one.about, "configuration": asdict(configuration)}))
+        found.append(replace(one, about={**one.about, "configuration": configuration.plain()}))
     return [
         *found,
         recording("baselines", experiment, "nothing", untrained),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -454,7 +454,7 @@ def _recording(
         "condition": condition.name,
         "length": condition.length,
         "experiment": experiment.plain(),
-        "configuration": asdict(condition.configuration),
+        "configuration": condition.configuration.plain(),
     }
     seconds = (2.5 if experiment.name == "lorenz" else 1.0) * experiment.steps / 2_000
     chunk = CHUNK_LONG if long else CHUNK

@@ -1,0 +1,106 @@
+"""What a soft constraint adds to the loss: penalties on a batch of embeddings.
+
+Each takes embeddings ``(*seeds, batch, d)`` and gives ``(*seeds,)``: 0 where the batch is as it
+should be. A :class:`bijepa_core.constraints.Penalty` gives one a weight.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+DIRECTIONS = 64  # onto which a sketch projects, drawn anew at every call
+POINTS, REACH = 17, 5.0  # at which characteristic functions are compared, from -REACH to REACH
+
+
+def scale(s: Tensor) -> Tensor:
+    """The mean square of all entries shall be 1: ``(mean(s^2) - 1)^2``.
+
+    One number for the whole batch: how the square is shared among dimensions stays free.
+    """
+    return (s.square().mean((-2, -1)) - 1).square()
+
+
+def dimension_scale(s: Tensor) -> Tensor:
+    """Each dimension's mean square shall be 1: the mean over dimensions of ``(mean - 1)^2``."""
+    return (s.square().mean(-2) - 1).square().mean(-1)
+
+
+def unit_variance(s: Tensor) -> Tensor:
+    """Each dimension's variance shall be 1: the diagonal of ``||Cov - I||^2``, over d."""
+    return (s.var(-2) - 1).square().mean(-1)
+
+
+def decorrelation(s: Tensor) -> Tensor:
+    """Dimensions shall not correlate: the rest of ``||Cov - I||^2``, over d.
+
+    Source:
+        The covariance term of VICReg (Bardes et al. 2022, arXiv 2105.04906, Eq. 4).
+    """
+    d, covariance = s.shape[-1], _covariance(s)
+    off = covariance.square().sum((-2, -1)) - covariance.diagonal(0, -2, -1).square().sum(-1)
+    return off / d
+
+
+def variance_hinge(s: Tensor) -> Tensor:
+    """No dimension's deviation shall be below 1: the mean of ``max(0, 1 - deviation)``.
+
+    Source:
+        The variance term of VICReg (Bardes et al. 2022, arXiv 2105.04906, Eq. 1), gamma = 1.
+    """
+    return F.relu(1 - (s.var(-2) + 1e-4).sqrt()).mean(-1)
+
+
+def unit_deviation(s: Tensor) -> Tensor:
+    """Each dimension's deviation shall be 1: the mean of ``(deviation - 1)^2``.
+
+    Near collapse its slope does not vanish, as that of :func:`unit_variance` does.
+
+    Source:
+        The scale term of VISReg (Wu et al. 2026, arXiv 2606.02572).
+    """
+    return ((s.var(-2) + 1e-4).sqrt() - 1).square().mean(-1)
+
+
+def gaussian_shape(s: Tensor) -> Tensor:
+    """Standardized, the batch shall look Gaussian from all sides: a sliced Wasserstein distance.
+
+    Each projection's sorted values are compared with a normal variable's quantiles.
+
+    Source:
+        The shape term of VISReg (Wu et al. 2026, arXiv 2606.02572).
+    """
+    n = s.shape[-2]
+    deviation = (s.var(-2, keepdim=True) + 1e-4).sqrt()
+    seen = ((s - s.mean(-2, keepdim=True)) / deviation) @ _directions(s)  # (*seeds, batch, k)
+    levels = (torch.arange(n, dtype=s.dtype, device=s.device) + 0.5) / n
+    wanted = math.sqrt(2) * torch.erfinv(2 * levels - 1)  # (batch,)
+    return (seen.sort(-2).values - wanted[:, None]).square().mean((-2, -1))
+
+
+def sigreg(s: Tensor) -> Tensor:
+    """The batch shall look like a standard normal one from all sides: sketched isotropic Gaussian.
+
+    The Epps-Pulley statistic of each projection: the squared distance between its characteristic
+    function and the normal one, integrated under a Gaussian weight; not times the batch's size.
+
+    Source:
+        SIGReg of LeJEPA (Balestriero and LeCun 2025, arXiv 2511.08544, Eq. 5 and algorithm 1).
+    """
+    t = torch.linspace(-REACH, REACH, POINTS, dtype=s.dtype, device=s.device)
+    angle = (s @ _directions(s))[..., None] * t  # (*seeds, batch, k, points)
+    normal = (-t.square() / 2).exp()
+    missed = (angle.cos().mean(-3) - normal).square() + angle.sin().mean(-3).square()
+    return torch.trapezoid(missed * normal, t, dim=-1).mean(-1)
+
+
+def _covariance(s: Tensor) -> Tensor:
+    centered = s - s.mean(-2, keepdim=True)
+    return centered.mT @ centered / (s.shape[-2] - 1)
+
+
+def _directions(s: Tensor) -> Tensor:
+    """Directions of length 1, ``(d, DIRECTIONS)``, from PyTorch's global generator."""
+    drawn = torch.randn(s.shape[-1], DIRECTIONS, dtype=s.dtype, device=s.device)
+    return F.normalize(drawn, dim=0)
