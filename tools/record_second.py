@@ -1,6 +1,6 @@
-"""Record the second edition of the study: what is missing, in processes of one thread each.
+"""Record a study: what is missing, in processes of one thread each.
 
-Run by hand (hours on two cores): ``python tools/record_second.py --results DIR [PATTERN ...]``.
+Run by hand (hours on two cores): ``python tools/record_second.py --study stable [PATTERN ...]``.
 """
 
 import argparse
@@ -10,39 +10,63 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bijepa_book.evidence.second.grid import recordings
+from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import joined, measured, write
+from bijepa_book.evidence.stable import hunt
+from bijepa_core._support.locks import folder_lock
 
-RESULTS = Path(__file__).parent.parent / "book" / "results" / "second"
+RESULTS = Path(__file__).parent.parent / "book" / "results"
+STUDIES = {"second": grid.recordings, "stable": hunt.recordings}
+"""Of chapters 8 and 9, and of chapter 10."""
 
 
-def part(key: str, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:
+def part(study: str, key: str, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:
     """One part, found by its key: what a process is told is small."""
-    recording = {one.key: one for one in recordings()}[key]
+    recording = {one.key: one for one in STUDIES[study]()}[key]
     return key, measured(recording, seeds, device)
+
+
+def read(path: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """A record that is there already.
+
+    Raises:
+        SystemExit: if it is of something else.
+    """
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if record["about"] != json.loads(json.dumps(about)):
+        raise SystemExit(f"{path} was recorded of something else. Move it away, or mend the grid.")
+    return record
 
 
 def main() -> None:
     """Do what is missing; write each part as it comes."""
-    from joblib import Parallel, delayed
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("patterns", nargs="*", default=["*"], help="of keys, the first ones first")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--study", choices=STUDIES, default="second")
+    parser.add_argument("--results", type=Path, help="by default the study's own folder")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start nothing later")
     options = parser.parse_args()
-    options.results.mkdir(parents=True, exist_ok=True)
-    everything = {r.key: r for r in recordings()}
+    folder = options.results or RESULTS / options.study
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder):
+        record(options, folder)
+
+
+def record(options: argparse.Namespace, folder: Path) -> None:
+    """Train what is missing, in this order, and write after each part."""
+    from joblib import Parallel, delayed
+
+    everything = {r.key: r for r in STUDIES[options.study]()}
     keys = dict.fromkeys(
         k for pattern in options.patterns for k in fnmatch.filter(everything, pattern)
     )
     wanted = [everything[key] for key in keys]
     records: dict[str, dict[str, Any]] = {
-        r.key: json.loads(path.read_text())
+        r.key: read(path, dict(r.about))
         for r in wanted
-        if (path := options.results / f"{r.key}.json").is_file()
+        if (path := folder / f"{r.key}.json").is_file()
     }
     todo = [
         (r.key, seeds)
@@ -55,7 +79,7 @@ def main() -> None:
     def calls() -> Any:
         for key, seeds in todo:
             if time.perf_counter() - began < options.seconds:
-                yield delayed(part)(key, seeds, options.device)
+                yield delayed(part)(options.study, key, seeds, options.device)
 
     run = Parallel(
         n_jobs=options.jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
@@ -63,7 +87,7 @@ def main() -> None:
     for done, (key, result) in enumerate(run(calls()), start=1):
         before = [records[key]] if key in records else []
         records[key] = joined(everything[key], [*before, result])
-        write(options.results, records[key])
+        write(folder, records[key])
         spent = result["provenance"]["seconds"]
         passed = time.perf_counter() - began
         print(

@@ -1,0 +1,105 @@
+"""What would count as stable and precise, fixed before the runs.
+
+**The hunt.** Every kind of constraint at five strengths, 8 seeds that neither edition has used
+(96 to 103), sine and Lorenz at the paper's length, beside the unconstrained and the expressive
+model on the same seeds. A kind's *cost* at a strength is the mean, over both experiments and the
+three readings of :data:`READINGS`, of the log of its error over the better model's of the two
+(geometric means over seeds). On each kind the strength of least cost is taken, the same for all
+experiments; a run whose loss stops being finite costs infinitely much.
+
+**MNIST has a say.** Kinds whose cost is below :data:`SAY` at their best strength, and the
+strengths of theirs that are within it, are trained on MNIST (2 seeds, 100 and 101, three epochs).
+The cost there is the mean of the log ratios of the label's errors (fair classifier, left half) and
+of the drawings' (ten epochs' decoder); it joins the mean over experiments, a third each.
+
+**Settled.** At its strength every kind is trained ten times as long on both series, on the hunting
+seeds. It is *settled* if, as means over seeds, the norm over the last tenth of the run differs by
+at most :data:`STILL` from that over the tenth before, the relative loss over the last tenth is at
+most :data:`REBOUND` times its lowest mean over a twentieth, and the effective rank at the end of
+the long run is at least :data:`RANK` times that at the end of the paper's length.
+
+**Finalists.** Of the settled kinds the three of least cost. They are trained on the fresh seeds of
+the second edition (64 to 95; MNIST 8 to 31), at both lengths on the series, and compared with that
+edition's records of the paper's configurations, seed by seed.
+
+**Success.** A finalist is *stable* if it is settled on the fresh seeds, too, where each of the
+three demands holds for the 95 % bootstrap interval of the mean. It is *precise* if on every
+reading, in both series at the paper's length and at ten times it, its error is at most
+:data:`EVEN` times that of the better of the unconstrained and the expressive model (upper end of
+the 95 % interval of the geometric mean of ratios); and on MNIST its accuracy is at most
+:data:`POINTS` below, and its drawings' error at most :data:`DRAWN` times, the better one's.
+
+**The ambition.** One kind at one strength that beats *every* configuration of the paper (classic,
+unconstrained, expressive, restrictive): the upper end of the interval is below :data:`BEATS` on all
+three readings of both series, the accuracy on MNIST is :data:`AHEAD` above (lower end), and the
+drawings' error below :data:`DRAWN_BEATS` times (upper end).
+
+**What would speak against it** is looked for on purpose: other widths of embedding and learning
+rates (half and double, a third and threefold), waves whose amplitudes vary, classic JEPA under the
+same constraint, and batches of 16.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+READINGS = ("fair_b", "whole_b", "past_b")
+"""The next value and the whole target, from the forecast; the context, from the inferred past."""
+SAY = math.log(1.10)  # a cost of 10 %
+STILL = 0.02  # of the norm
+REBOUND = 1.10  # of the relative loss
+RANK = 0.95
+EVEN = 1.05
+POINTS, DRAWN = 0.2, 1.01  # percentage points; a ratio
+BEATS, AHEAD, DRAWN_BEATS = 0.95, 0.3, 0.99
+
+Record = Mapping[str, Any]
+
+
+def cost(record: Record, others: Iterable[Record], readings: Iterable[str] = READINGS) -> float:
+    """How much less precise a candidate is than the better of some others.
+
+    Args:
+        record: the candidate's.
+        others: those it is measured against.
+        readings: errors.
+
+    Returns:
+        The mean over readings of the log of the ratio of geometric means over seeds; infinite
+        where the candidate was never measured.
+    """
+    logs = []
+    for reading in readings:
+        if reading not in record["measures"]:
+            return math.inf
+        best = min(_log_mean(other, reading) for other in others)
+        logs.append(_log_mean(record, reading) - best)
+    return float(np.mean(logs))
+
+
+def _log_mean(record: Record, reading: str) -> float:
+    return float(np.log(record["measures"][reading]).mean())
+
+
+def settled(long: Record, paper: Record) -> dict[str, bool]:
+    """Whether a candidate has settled at ten times the paper's length.
+
+    Args:
+        long: its record there.
+        paper: its record at the paper's length, of the same seeds.
+
+    Returns:
+        ``norm``, ``relative_loss`` and ``rank``: each demand, as means over seeds.
+    """
+
+    def mean(record: Record, name: str) -> float:
+        return float(np.mean(record["measures"][name]))
+
+    risen = np.divide(long["measures"]["effective_rank"], paper["measures"]["effective_rank"])
+    return {
+        "norm": abs(mean(long, "late_growth") - 1) <= STILL,
+        "relative_loss": mean(long, "relative_rebound") <= REBOUND,
+        "rank": float(risen.mean()) >= RANK,
+    }

@@ -1,0 +1,158 @@
+"""The hunt's recordings: every kind at every strength, on the series, on seeds of its own."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from bijepa_book.evidence.grid import LONGER, Length
+from bijepa_book.evidence.second.recording import Measured, Recording
+from bijepa_book.evidence.stable.kinds import KINDS, PAPER
+from bijepa_core import NonFiniteLossError
+from bijepa_core.data.series import SeriesData
+from bijepa_core.evaluation.metrics import training_summary
+from bijepa_core.evaluation.probes import protocol_a
+from bijepa_core.evaluation.scores import Scores, fair_mse
+from bijepa_core.experiments import LORENZ, SINE, Configuration, Experiment
+from bijepa_core.model import BiJEPA
+from bijepa_core.seeds import Seeds, init_stacked
+from bijepa_core.training import fused_adamw
+
+HUNTING = range(96, 104)
+"""Neither edition of the study has used these."""
+ROWS = 100  # of diagnostics in a run
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind at a strength; or, without a strength, a configuration of the paper.
+
+    Args:
+        kind: its name.
+        strength: one of the kind's.
+        alpha: weight of the forward term.
+    """
+
+    kind: str
+    strength: float | None = None
+    alpha: float = 0.5
+
+    @property
+    def name(self) -> str:
+        """In keys and tables."""
+        strength = "" if self.strength is None else f"-{self.strength:g}"
+        return f"{self.kind}{strength}{'' if self.alpha == 0.5 else '-classic'}"
+
+    def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
+        """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
+        if self.strength is None:
+            return experiment.model(Configuration(PAPER[self.kind], self.alpha), seeds)
+        build = partial(KINDS[self.kind].build, experiment, self.strength, self.alpha)
+        return init_stacked(build, seeds)
+
+    def optimizer(self, steps: int) -> Any:
+        """What makes its optimizer."""
+        if self.strength is None:
+            return fused_adamw
+        return KINDS[self.kind].optimizer(self.strength, steps)
+
+
+def precision(model: BiJEPA, data: SeriesData) -> Scores:
+    """What the fair probe reads of future and past, held out.
+
+    Args:
+        model: trained.
+        data: of its seeds.
+
+    Returns:
+        Errors, one number a seed: ``fair_a`` and ``fair_b`` of the value (state) after the context,
+        from the embedding and from the forecast; ``whole_a`` and ``whole_b`` of the whole target;
+        ``past_a`` and ``past_b`` of the whole context, from the target's embedding and from the
+        inferred past.
+    """
+    (x, y), (far_x, far_y) = data.probe, data.held_out
+    first, far_first = data.next_state(data.probe), data.next_state(data.held_out)
+    a = protocol_a(model)
+    scores = {
+        "fair_a": fair_mse(a, first, far_first),
+        "whole_a": fair_mse(a, (x, y), (far_x, far_y)),
+        "past_a": fair_mse(a, (y, x), (far_y, far_x)),
+    }
+    if model.forward_predictor is not None:
+        scores["fair_b"] = fair_mse(model.predict_forward, first, far_first)
+        scores["whole_b"] = fair_mse(model.predict_forward, (x, y), (far_x, far_y))
+    if model.backward_predictor is not None:
+        scores["past_b"] = fair_mse(model.predict_backward, (y, x), (far_y, far_x))
+    return scores
+
+
+def measure(
+    candidate: Candidate,
+    experiment: Experiment,
+    shown: tuple[str, ...],
+    seeds: tuple[int, ...],
+    device: str,
+) -> Measured:
+    """Train a candidate on a series, and read it.
+
+    Args:
+        candidate: what to train.
+        experiment: with its length.
+        shown: diagnostics whose curves are kept.
+        seeds: trained together.
+        device: where.
+
+    Returns:
+        :func:`precision` and :func:`bijepa_core.evaluation.metrics.training_summary`. Where the
+        loss of a seed stops being finite, ``stopped_at`` alone, its step, for all of them.
+    """
+    data = experiment.load(seeds, device)
+    assert isinstance(data, SeriesData)
+    model = candidate.model(experiment, seeds).to(device)
+    try:
+        history = experiment.train(
+            model,
+            data.batches,
+            device=device,
+            log_every=max(experiment.steps // ROWS, 1),
+            progress=False,
+            make_optimizer=candidate.optimizer(experiment.steps),
+        )
+    except NonFiniteLossError as error:
+        return Measured({"stopped_at": [error.step] * len(seeds)}, {})
+    curves = {name: history.diagnostics[name].T.tolist() for name in shown}
+    return Measured(training_summary(history) | precision(model, data), curves)
+
+
+def recording(
+    candidate: Candidate, experiment: Experiment, length: Length = "paper", study: str = "hunt"
+) -> Recording:
+    """One condition of the hunt."""
+    steps = experiment.steps * (LONGER if length == "long" else 1)
+    schedule = replace(experiment, steps=steps)
+    shown = ("norm", "relative_loss", "effective_rank") if length == "long" else ()
+    about = {
+        "kind": candidate.kind,
+        "strength": candidate.strength,
+        "alpha": candidate.alpha,
+        "length": length,
+        "experiment": schedule.plain(),
+    }
+    return Recording(
+        key=f"{experiment.name}-{study}-{candidate.name}-{length}",
+        about=about,
+        seeds=HUNTING,
+        chunk=len(HUNTING),
+        seconds=steps / 2000,
+        measure=partial(measure, candidate, schedule, shown),
+    )
+
+
+def candidates() -> list[Candidate]:
+    """The paper's two, and every kind at every strength."""
+    paper = [Candidate(name) for name in PAPER]
+    return paper + [Candidate(kind, s) for kind in KINDS for s in KINDS[kind].strengths]
+
+
+def recordings() -> list[Recording]:
+    """The series at the paper's length."""
+    return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]

@@ -1,0 +1,229 @@
+"""What the hunt tries: kinds of constraint, each at five strengths."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim import AdamW
+
+from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint, Penalty
+from bijepa_core.diagnostics import variance
+from bijepa_core.experiments import Experiment
+from bijepa_core.model import BiJEPA, Term, script_scale
+from bijepa_core.networks import MLPPredictor
+from bijepa_core.regularizers import (
+    decorrelation,
+    dimension_scale,
+    gaussian_shape,
+    scale,
+    sigreg,
+    unit_deviation,
+    unit_variance,
+    variance_hinge,
+)
+from bijepa_core.training import fused_adamw
+
+SMALL = 1e-8  # under a variance, before a root is taken or a quotient
+DECAYS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+WEIGHTS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
+RADII = (0.5, 1.0, 2.0, 4.0, 8.0)
+ENDS = (1.0, 0.3, 0.1, 0.03, 0.0)
+
+
+class Kind(NamedTuple):
+    """A kind of constraint.
+
+    Args:
+        about: what its strength is.
+        strengths: five of them.
+        build: a fresh model of an experiment, from strength and alpha.
+        optimizer: from strength and steps; the paper's by default.
+    """
+
+    about: str
+    strengths: tuple[float, ...]
+    build: Callable[[Experiment, float, float], BiJEPA]
+    optimizer: Callable[[float, int], Callable[..., AdamW]] = lambda strength, steps: fused_adamw
+
+
+def _model(
+    experiment: Experiment,
+    alpha: float,
+    constraint: Constraint,
+    *,
+    norms: tuple[bool, bool] | None = None,
+    form: Callable[..., BiJEPA] = BiJEPA,
+) -> BiJEPA:
+    """As :meth:`Experiment.new_model`, with LayerNorm in encoder and predictors apart."""
+    encoder, predictor = norms or (constraint.layer_norm, constraint.layer_norm)
+    return form(
+        experiment.encoder(experiment, encoder),
+        partial(MLPPredictor, experiment.embed_dim, experiment.hidden_dim, predictor),
+        constraint=constraint,
+        alpha=alpha,
+        tau=experiment.tau,
+        scale=script_scale(alpha),
+    )
+
+
+# --- what the paper has: LayerNorm, decay, the sphere ------------------------------------------
+
+
+def _norms(encoder: bool, predictor: bool) -> Callable[[Experiment, float, float], BiJEPA]:
+    def build(experiment: Experiment, decay: float, alpha: float) -> BiJEPA:
+        constraint = Constraint(layer_norm=encoder, weight_decay=decay)
+        return _model(experiment, alpha, constraint, norms=(encoder, predictor))
+
+    return build
+
+
+@dataclass(frozen=True)
+class OnSphere(Constraint):
+    """A sphere of any radius."""
+
+    radius: float = 1.0
+
+    def project(self, embedding: Tensor) -> Tensor:
+        """Onto the sphere."""
+        return self.radius * F.normalize(embedding, dim=-1)
+
+
+def _sphere(experiment: Experiment, radius: float, alpha: float) -> BiJEPA:
+    return _model(experiment, alpha, OnSphere(True, 1e-4, True, radius=radius))
+
+
+# --- targets whose scale is taken out -----------------------------------------------------------
+
+
+class StandardizedTargets(BiJEPA):
+    """Targets are moved by a share towards what has mean 0 and variance 1 in each dimension."""
+
+    share = 1.0
+
+    def _targets(self, x: Tensor, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        target_x, target_y = super()._targets(x, y)
+        return self._moved(target_x), self._moved(target_y)
+
+    def _moved(self, target: Tensor | None) -> Tensor | None:
+        if target is None:
+            return None
+        return torch.lerp(target, self._ideal(target), self.share)
+
+    def _ideal(self, target: Tensor) -> Tensor:
+        centered = target - target.mean(-2, keepdim=True)
+        return centered / (target.var(-2, keepdim=True, correction=0) + SMALL).sqrt()
+
+
+class WhitenedTargets(StandardizedTargets):
+    """The same towards what has the identity for its covariance (ZCA: the nearest such)."""
+
+    def _ideal(self, target: Tensor) -> Tensor:
+        centered = target - target.mean(-2, keepdim=True)
+        covariance = centered.mT @ centered / target.shape[-2]
+        values, vectors = torch.linalg.eigh(covariance)
+        root = (values.clamp_min(0) + 1e-4).rsqrt()[..., None, :]
+        return centered @ (vectors * root) @ vectors.mT
+
+
+class RelativeLoss(BiJEPA):
+    """Each direction's loss is divided by its target's variance, to a power."""
+
+    share = 1.0
+
+    def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
+        def relative(term: Term | None) -> Term | None:
+            if term is None:
+                return None
+            return term._replace(loss=term.loss / (variance(term.target) + SMALL) ** self.share)
+
+        return super()._weighted(relative(forward), relative(backward))
+
+
+def _free(form: type[BiJEPA]) -> Callable[[Experiment, float, float], BiJEPA]:
+    """Neither LayerNorm nor decay, and another target or loss to a share."""
+
+    def build(experiment: Experiment, share: float, alpha: float) -> BiJEPA:
+        model = _model(experiment, alpha, UNCONSTRAINED, form=form)
+        model.share = share  # type: ignore[assignment]
+        return model
+
+    return build
+
+
+# --- penalties ----------------------------------------------------------------------------------
+
+
+def _penalties(
+    *parts: tuple[float, Callable[[Tensor], Tensor]],
+) -> Callable[[Experiment, float, float], BiJEPA]:
+    def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
+        penalties = tuple(Penalty(weight * part, of) for part, of in parts)
+        return _model(experiment, alpha, Constraint(False, 0.0, penalties=penalties))
+
+    return build
+
+
+# --- a learning rate that falls -----------------------------------------------------------------
+
+
+class Falling(AdamW):
+    """AdamW whose rate falls along a cosine to a share of what it was."""
+
+    def __init__(self, parameters: Any, *, end: float, steps: int, **settings: Any) -> None:
+        super().__init__(parameters, fused=True, **settings)
+        self.end, self.steps, self.done = end, steps, 0
+        self.first = self.param_groups[0]["lr"]
+
+    def step(self, closure: Any = None) -> Any:
+        """One step at the rate that it is due."""
+        falling = (1 + math.cos(math.pi * self.done / self.steps)) / 2
+        self.param_groups[0]["lr"] = self.first * (self.end + (1 - self.end) * falling)
+        self.done += 1
+        return super().step(closure)
+
+
+KINDS: Mapping[str, Kind] = {
+    "layernorm": Kind("weight decay, LayerNorm in both", DECAYS, _norms(True, True)),
+    "layernorm-encoder": Kind(
+        "weight decay, LayerNorm in the encoder", DECAYS, _norms(True, False)
+    ),
+    "layernorm-predictor": Kind(
+        "weight decay, LayerNorm in the predictors", DECAYS, _norms(False, True)
+    ),
+    "decay": Kind("weight decay", DECAYS, _norms(False, False)),
+    "sphere": Kind("radius", RADII, _sphere),
+    "standardized": Kind("share of standardizing", SHARES, _free(StandardizedTargets)),
+    "whitened": Kind("share of whitening", SHARES, _free(WhitenedTargets)),
+    "relative": Kind("power of the variance", SHARES, _free(RelativeLoss)),
+    "scale": Kind("weight", WEIGHTS, _penalties((1.0, scale))),
+    "dimensions": Kind("weight", WEIGHTS, _penalties((1.0, dimension_scale))),
+    "covariance": Kind("weight", WEIGHTS, _penalties((1.0, unit_variance), (1.0, decorrelation))),
+    "covariance-loose": Kind(
+        "weight, a tenth of it off the diagonal",
+        WEIGHTS,
+        _penalties((1.0, unit_variance), (0.1, decorrelation)),
+    ),
+    "vicreg": Kind(
+        "weight of the hinge, a 25th of it on the covariance",
+        WEIGHTS,
+        _penalties((1.0, variance_hinge), (0.04, decorrelation)),
+    ),
+    "sigreg": Kind("weight", WEIGHTS, _penalties((1.0, sigreg))),
+    "visreg": Kind("weight", WEIGHTS, _penalties((1.0, unit_deviation), (1.0, gaussian_shape))),
+    "falling-rate": Kind(
+        "last learning rate, in the first's",
+        ENDS,
+        lambda experiment, strength, alpha: _model(experiment, alpha, UNCONSTRAINED),
+        lambda end, steps: partial(Falling, end=end, steps=steps),
+    ),
+}
+"""By name; LayerNorm and weight decay are absent where they are not named."""
+
+PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE}
+"""What the hunt is measured against, on the same seeds."""
