@@ -5,20 +5,25 @@ from functools import partial
 from typing import Any
 
 from bijepa_book.evidence.grid import LONGER, Length
+from bijepa_book.evidence.second.images import full_precision, read, reestimated
 from bijepa_book.evidence.second.recording import Measured, Recording
+from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
 from bijepa_book.evidence.stable.kinds import KINDS, PAPER
 from bijepa_core import NonFiniteLossError
+from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
-from bijepa_core.evaluation.metrics import training_summary
-from bijepa_core.evaluation.probes import protocol_a
+from bijepa_core.evaluation.metrics import per_seed, training_summary
+from bijepa_core.evaluation.probes import protocol_a, train_decoder
 from bijepa_core.evaluation.scores import Scores, fair_mse
-from bijepa_core.experiments import LORENZ, SINE, Configuration, Experiment
+from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import Seeds, init_stacked
 from bijepa_core.training import fused_adamw
 
 HUNTING = range(96, 104)
 """Neither edition of the study has used these."""
+HUNTING_IMAGES = (100, 101)
+SHORT_EPOCHS = 3  # of MNIST
 ROWS = 100  # of diagnostics in a run
 
 
@@ -123,6 +128,42 @@ def measure(
     return Measured(training_summary(history) | precision(model, data), curves)
 
 
+def measure_images(
+    candidate: Candidate, experiment: Experiment, seeds: tuple[int, ...], device: str
+) -> Measured:
+    """Train a candidate on half images, and read its left halves.
+
+    Args:
+        candidate, experiment, seeds, device: see :func:`measure`.
+
+    Returns:
+        ``label_error``, the share of test images that a converged softmax regression misses;
+        ``decoder_ten``, the error of the ten epochs' decoder; ``norm``, ``effective_rank`` and
+        the other measures of :func:`bijepa_core.evaluation.metrics.training_summary`.
+    """
+    with full_precision():
+        data = experiment.load(seeds, device)
+        assert isinstance(data, ImageData)
+        model = candidate.model(experiment, seeds).to(device)
+        history = experiment.train(
+            model,
+            data.batches,
+            device=device,
+            progress=False,
+            make_optimizer=candidate.optimizer(experiment.steps),
+        )
+        left = reestimated(model, data.train.left)
+        seen, unseen = (read(left.embed, half.left) for half in (data.train, data.test))
+        decoder = train_decoder(
+            seen, data.train.right_pixels, epochs=MNIST.probe_steps, seeds=seeds, progress=False
+        )
+        drawn = decoder.mse(unseen, data.test.right_pixels)
+        seen, unseen = standardized(seen, unseen)
+        right = softmax_accuracy(seen, data.train.labels, unseen, data.test.labels)
+    found = {"label_error": per_seed(1 - right), "decoder_ten": per_seed(drawn)}
+    return Measured(training_summary(history) | found, {})
+
+
 def recording(
     candidate: Candidate, experiment: Experiment, length: Length = "paper", study: str = "hunt"
 ) -> Recording:
@@ -154,5 +195,25 @@ def candidates() -> list[Candidate]:
 
 
 def recordings() -> list[Recording]:
-    """The series at the paper's length."""
-    return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+    """The series at the paper's length, then MNIST, shorter."""
+    series = [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+    return series + [image_recording(one) for one in candidates()]
+
+
+def image_recording(candidate: Candidate) -> Recording:
+    """One condition of the hunt on MNIST."""
+    schedule = replace(MNIST, steps=SHORT_EPOCHS * MNIST.steps // EPOCHS)
+    about = {
+        "kind": candidate.kind,
+        "strength": candidate.strength,
+        "alpha": candidate.alpha,
+        "experiment": schedule.plain(),
+    }
+    return Recording(
+        key=f"mnist-hunt-{candidate.name}-short",
+        about=about,
+        seeds=HUNTING_IMAGES,
+        chunk=len(HUNTING_IMAGES),
+        seconds=60.0,
+        measure=partial(measure_images, candidate, schedule),
+    )
