@@ -1,0 +1,66 @@
+from functools import partial
+
+import pytest
+import torch
+
+from bijepa_book.evidence.stable.distractor import distracted_data, draw
+from bijepa_book.evidence.stable.relatives import WAYS, relative
+from bijepa_core.experiments import DIGITS, SINE
+from bijepa_core.seeds import generator, init_stacked, unstack
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_relative_learns_and_its_seeds_are_apart(name: str) -> None:
+    setting = WAYS[name].settings[2]
+    model = init_stacked(partial(relative, name, setting, SINE, False), (0, 1))
+    alone = unstack(model, 1)
+    data = SINE.load((0, 1))
+    x, y = data.batches(0)
+    torch.manual_seed(0)
+    before = model(x, y).total.detach()
+    torch.manual_seed(0)
+    masks = torch.rand_like(x) if name == "masked-autoencoder" else None
+    if masks is None:  # masks are drawn for all seeds at once
+        torch.testing.assert_close(alone(x[1], y[1]).total, before[1])
+    history = SINE.train(model, data.batches, steps=60, device="cpu", progress=False)
+    assert (history.losses["total"][-10:].mean(0) < history.losses["total"][:5].mean(0)).all()
+    assert (history.diagnostics["effective_rank"][-1] > 1.5).all()
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_relative_takes_half_images(name: str) -> None:
+    model = init_stacked(partial(relative, name, WAYS[name].settings[2], DIGITS, True), (0,))
+    view = torch.rand(1, 6, 1, 28, 14)
+    model(view, view.flip(1)).total.sum().backward()
+    first = next(model.online.parameters())
+    assert first.grad is not None
+    assert first.grad.abs().sum() > 0
+
+
+def test_only_what_is_hidden_is_asked_for() -> None:
+    model = relative("masked-autoencoder", 0.5, SINE, False)
+    x = torch.randn(4, 10)
+    torch.manual_seed(1)
+    loss = model(x, x).total
+    torch.manual_seed(1)
+    hidden = torch.rand_like(x) < 0.5
+    drawn = model.head(model.online(torch.where(hidden, 0.0, x)))
+    torch.testing.assert_close(loss, (drawn - x)[hidden].square().mean())
+
+
+def test_the_waves_are_the_same_under_any_distractor() -> None:
+    weak, strong = (draw((5,), generator(0, "try"), strength) for strength in (1.0, 7.0))
+    torch.testing.assert_close(weak[:, 0], strong[:, 0])
+    torch.testing.assert_close(7 * weak[:, 1], strong[:, 1])
+
+
+@pytest.mark.parametrize("strength", [0.0, 3.0])
+def test_windows_have_one_scale_and_the_drift_is_slow(strength: float) -> None:
+    held_out = distracted_data((0, 1), 8, strength).held_out
+    assert held_out.windows.square().mean().sqrt() == pytest.approx(1, abs=0.06)
+    x = held_out.windows[..., :10]
+    assert held_out.wave.shape == held_out.drift.shape == (2, 10_000, 1)
+    if strength:
+        ends = torch.stack([x[..., 0], x[..., -1], held_out.drift[..., 0]])
+        near = torch.corrcoef(ends[:, 0].double())
+        assert near[1, 2] > 0.9
