@@ -1,5 +1,6 @@
 """A stability configuration as a value (paper, section 3.3 and appendix A)."""
 
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -92,12 +93,21 @@ class Constraint:
 
         Returns:
             ``(*seeds,)``; 0 without penalties.
+
+        Raises:
+            ValueError: if a penalty gives anything else.
         """
-        none = embeddings[0].new_zeros(embeddings[0].shape[:-2])
-        return sum(
-            (p.weight * torch.stack([p.of(s) for s in embeddings]).mean(0) for p in self.penalties),
-            none,
-        )
+        total = embeddings[0].new_zeros(embeddings[0].shape[:-2])
+        for penalty in self.penalties:
+            found = [penalty.of(s) for s in embeddings]
+            if any(not isinstance(one, Tensor) or one.shape != total.shape for one in found):
+                raise ValueError(
+                    "a penalty must give one number a seed, a tensor of shape "
+                    f"{tuple(total.shape)}; received {reprlib.repr(found[0])}. Take the mean over "
+                    "batch and dimensions."
+                )
+            total = total + penalty.weight * torch.stack(found).mean(0)
+        return total
 
     def plain(self) -> dict[str, Any]:
         """As plain data: penalties, where there are any, by name and weight."""

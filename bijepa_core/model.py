@@ -294,7 +294,8 @@ class BiJEPA(nn.Module):
             TypeError: if a note is of another kind.
             OSError: if it cannot be written; a former file stays.
         """
-        check_kind("path must name a file.", path or None, str, Path)
+        named = path or None if isinstance(path, str) else path
+        check_kind("path must name a file.", named, str, Path)
         kept = {name: archives.plain(name, note) for name, note in notes.items()}
         content = {"format": FORMAT, "configuration": self.configuration(), "notes": kept}
         archives.write(path, content | {"weights": self.weights()})

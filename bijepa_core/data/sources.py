@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bijepa_core._support.arrays import as_tensor
-from bijepa_core._support.checks import check_table
+from bijepa_core._support.checks import check_kind, check_table
 from bijepa_core.data.streams import ShuffledBatches, as_pair, fingerprint
 from bijepa_core.seeds import GLOBAL, Seeds, check_seeds, generator, initializing
 
@@ -51,9 +51,12 @@ class DatasetBatches:
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(
-                "a data set needs __len__ and __getitem__; received "
+                "dataset must have __len__ and __getitem__; received "
                 f"{type(dataset).__name__}. An iterable of batches goes into LoaderBatches."
             )
+        check_kind("pair must be a function of an item.", pair, Callable)
+        if not len(dataset):
+            raise ValueError("dataset must not be empty; received one of length 0.")
         numbers = torch.arange(len(dataset))
         self.order = ShuffledBatches(numbers, numbers, batch_size=batch_size, seeds=seeds)
         self.dataset, self.pair = dataset, pair
@@ -130,6 +133,7 @@ class LoaderBatches:
                 "a loader must be an iterable that can be walked every epoch, like a DataLoader or "
                 f"a list of batches; received {type(loader).__name__}."
             )
+        check_kind("pair must be a function of a batch.", pair, Callable)
         (self.seed,) = check_seeds([seed])
         self.loader, self.pair = loader, pair
         self._step, self._last = -1, NOTHING

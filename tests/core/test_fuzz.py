@@ -6,9 +6,11 @@ one of them: a value that is wrong by its kind, which must be refused, or any va
 
 import math
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import bijepa_core as core
-from bijepa_core import diagnostics
+from bijepa_core import diagnostics, regularizers
 from bijepa_core.data import (
     channel_statistics,
     cut_windows,
@@ -27,6 +29,7 @@ from bijepa_core.data import (
     series_by_name,
     split_series,
 )
+from bijepa_core.data.streams import as_pair
 from bijepa_core.evaluation import (
     adam_classifier,
     adam_probe,
@@ -109,6 +112,8 @@ WRONG: dict[str, list[Any]] = {
         torch.full((6,), math.nan),
         torch.zeros(5).long(),
     ],
+    "item": [None, "x", torch.full((4,), math.nan)],
+    "penalty": [None, "x", torch.ones(2), torch.ones(6, 4)],
     "view": [None, "x", 3, torch.ones(0, 4), torch.ones(6, 3), torch.ones(6, 4).long()],
     "series": [None, "x", 3, ["x"], [torch.full((6, 4), math.inf)], [torch.ones(2, 2, 2)]],
     "one series": [None, "x", 3, torch.full((6, 4), math.inf), torch.ones(2, 2, 2)],
@@ -145,6 +150,21 @@ def batches() -> core.Batches:
 def ask(method: str, **views: Any) -> object:
     """Call a method of a small model."""
     return getattr(model(), method)(**views)
+
+
+def penalized(penalty: Callable[[Tensor], Tensor]) -> object:
+    """The loss of a small model with a penalty of one's own."""
+    constraint = core.Constraint(penalties=(core.Penalty(0.1, penalty),))
+    encoder, predictor = core.MLPEncoder(4, 3, 2), partial(core.MLPPredictor, 2, 3)
+    return core.BiJEPA(encoder, predictor, constraint=constraint)(table(), table())
+
+
+def save_and_load(path: Any, note: object) -> None:
+    """Keep a small model in a folder of its own, and take it back."""
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / path if isinstance(path, str) and path else path
+        model().save(named, note=note)
+        model().load(named)
 
 
 @dataclass(frozen=True)
@@ -242,6 +262,50 @@ CASES = {
     ),
     "DrawnBatches": stream(core.DrawnBatches),
     "ShuffledBatches": stream(core.ShuffledBatches),
+    "DatasetBatches": Case(
+        lambda **options: core.DatasetBatches(**options)(0),
+        lambda: {
+            "dataset": [(row, row) for row in table()],
+            "batch_size": 2,
+            "seeds": [0, 1],
+            "pair": as_pair,
+        },
+        {"dataset": "module", "batch_size": "count", "seeds": "seeds", "pair": "function"},
+    ),
+    "item": Case(
+        lambda x, y: core.DatasetBatches([(x, y)] * 2, batch_size=2, seeds=0)(0),
+        lambda: {"x": table(), "y": table()},
+        {"x": "item", "y": "item"},
+    ),
+    "LoaderBatches": Case(
+        lambda **options: core.LoaderBatches(**options)(0),
+        lambda: {
+            "loader": [(table(), table())],
+            "seed": 1,
+            "pair": as_pair,
+        },
+        {"loader": "module", "seed": "seed", "pair": "function"},
+    ),
+    "batch": Case(
+        lambda x, y: core.LoaderBatches([(x, y)])(0),
+        lambda: {"x": table(), "y": table()},
+        {"x": "table", "y": "table"},
+    ),
+    "Penalty": Case(
+        core.Penalty,
+        lambda: {"weight": 0.1, "of": regularizers.scale},
+        {"weight": "positive", "of": "function"},
+    ),
+    "penalty": Case(
+        lambda penalty: penalized(lambda s: penalty),
+        lambda: {"penalty": torch.tensor(1.0)},
+        {"penalty": "penalty"},
+    ),
+    "save": Case(
+        save_and_load,
+        lambda: {"path": "model.pt", "note": [1.0, "m"]},
+        {"path": "folder", "note": "anything"},
+    ),
     "pretrain": Case(
         core.pretrain,
         lambda: {
