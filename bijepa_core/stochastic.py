@@ -1,0 +1,360 @@
+"""Many futures: predictors that sample, trained by proper scores (section 5.6).
+
+A deterministic predictor learns the mean of the embeddings that may come. Here noise z enters the
+predictor, ``P(s_x, z)``, and a proper scoring rule takes the place of the squared error: it is
+least, in expectation, where the samples come from the true conditional distribution.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from bijepa_core._support.checks import (
+    check_counts,
+    check_kind,
+    check_view,
+    check_views,
+    inference,
+)
+from bijepa_core.layers import LayerNorm, Linear
+from bijepa_core.model import BiJEPA, Losses, Term
+from bijepa_core.networks import MLPPredictor
+
+
+def energy_score(samples: Tensor, target: Tensor) -> Tensor:
+    """The energy score of samples: mean distance to the target less half that between samples.
+
+    Both means are unbiased, so that its expectation does not depend on the number of samples.
+
+    Args:
+        samples: ``(m, ..., d)``, at least two of each.
+        target: ``(..., d)``.
+
+    Returns:
+        ``(...)``; low is good.
+
+    Raises:
+        ValueError: if there are fewer than two samples.
+
+    Source:
+        Gneiting and Raftery 2007, J. Am. Stat. Assoc. 102, Eq. 22, beta = 1.
+    """
+    m = len(samples)
+    if m < 2:
+        raise ValueError(f"the energy score needs two samples or more; received {m}.")
+    apart = torch.cdist(samples.movedim(0, -2), samples.movedim(0, -2))  # (..., m, m)
+    missed = _length(samples - target).mean(0)
+    return missed - apart.sum((-2, -1)) / (2 * m * (m - 1))
+
+
+def _length(difference: Tensor) -> Tensor:
+    """Euclidean; its slope at zero is zero, as that of ``torch.cdist``."""
+    return torch.cdist(difference[..., None, :], torch.zeros_like(difference[..., None, :]))[
+        ..., 0, 0
+    ]
+
+
+class StochasticPredictor(nn.Module):
+    """A predictor that gives a distribution of embeddings, by samples and by a score."""
+
+    @abstractmethod
+    def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw embeddings of the other view.
+
+        Args:
+            s: ``(*seeds, batch, d)``.
+            count: how many for each.
+            generator: source of the noise; PyTorch's global one by default.
+
+        Returns:
+            ``(count, *seeds, batch, d)``. Seeds share the noise, so that one's samples do not
+            depend on its company.
+        """
+
+    @abstractmethod
+    def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """A proper score, low where targets are likely, and the mean that is predicted.
+
+        Args:
+            s: ``(*seeds, batch, d)``.
+            target: ``(*seeds, batch, d)``.
+
+        Returns:
+            ``(*seeds, batch)`` and ``(*seeds, batch, d)``.
+        """
+
+
+class EnergyPredictor(StochasticPredictor):
+    """P(s, z) with z from N(0, I), trained by the energy score of several samples a pair.
+
+    Args:
+        embed_dim: width d of the embedding.
+        hidden_dim: width of the hidden layer.
+        z_dim: width of z.
+        samples: drawn for each pair in training, at least 2.
+        layer_norm: LayerNorm on the hidden layer.
+
+    Raises:
+        ValueError: if a size is not a positive whole number, or samples is 1.
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        hidden_dim: int,
+        z_dim: int = 8,
+        samples: int = 8,
+        layer_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        check_counts(z_dim=z_dim, samples=samples)
+        if samples < 2:
+            raise ValueError(f"samples must be 2 or more, to be compared; received {samples}.")
+        self.z_dim, self.samples = int(z_dim), int(samples)
+        self.net = MLPPredictor(embed_dim, hidden_dim, layer_norm, z_dim)
+
+    def forward(self, s: Tensor, z: Tensor) -> Tensor:
+        """The embeddings of given noise.
+
+        Args:
+            s: ``(*seeds, batch, d)``.
+            z: ``(count, batch, z_dim)``, or with seeds before the batch.
+
+        Returns:
+            ``(count, *seeds, batch, d)``.
+        """
+        count, batch = len(z), s.shape[-2]
+        z = z.reshape(count, *[1] * (s.ndim + 1 - z.ndim), *z.shape[1:])
+        z = z.expand(count, *s.shape[:-1], self.z_dim).movedim(0, -3)  # (*seeds, count, batch, .)
+        repeated = s.unsqueeze(-3).expand(*s.shape[:-2], count, *s.shape[-2:])
+        drawn = self.net(repeated.flatten(-3, -2), z.flatten(-3, -2))  # samples among the batch
+        return drawn.unflatten(-2, (count, batch)).movedim(-3, 0)
+
+    def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+        return self(s, _noise(s, (count, s.shape[-2], self.z_dim), generator))
+
+    def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        samples = self.sample(s, self.samples)
+        return energy_score(samples, target), samples.mean(0)
+
+
+class GaussianPredictor(StochasticPredictor):
+    """A normal distribution with a mean and a deviation for each dimension, by its likelihood.
+
+    Args:
+        embed_dim: width d of the embedding.
+        hidden_dim: width of the hidden layer.
+        components: of a mixture of such distributions; 1 for a single one.
+        layer_norm: LayerNorm on the hidden layer.
+
+    Raises:
+        ValueError: if a size is not a positive whole number.
+
+    Source:
+        Bishop 1994, Mixture density networks.
+    """
+
+    def __init__(
+        self, embed_dim: int, hidden_dim: int, components: int = 1, layer_norm: bool = True
+    ) -> None:
+        super().__init__()
+        check_counts(embed_dim=embed_dim, hidden_dim=hidden_dim, components=components)
+        self.components, self.embed_dim = int(components), int(embed_dim)
+        norm: list[nn.Module] = [LayerNorm(hidden_dim)] if layer_norm else []
+        self.hidden = nn.Sequential(Linear(embed_dim, hidden_dim), *norm, nn.ReLU())
+        self.means = Linear(hidden_dim, components * embed_dim)
+        self.logs = Linear(hidden_dim, components * embed_dim)
+        self.weights = Linear(hidden_dim, components)
+
+    def forward(self, s: Tensor) -> MixtureSameFamily:
+        """The distribution, ``(*seeds, batch)`` of ``d`` dimensions."""
+        h, shape = self.hidden(s), (self.components, self.embed_dim)
+        means, logs = (part(h).unflatten(-1, shape) for part in (self.means, self.logs))
+        each = Independent(Normal(means, logs.clamp(-7, 7).exp(), validate_args=False), 1)
+        return MixtureSameFamily(Categorical(logits=self.weights(h)), each, validate_args=False)
+
+    def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+        mixture, batch = self(s), s.shape[-2]
+        level = _uniform(s, (count, batch), generator).reshape(count, *[1] * (s.ndim - 2), batch, 1)
+        shares = mixture.mixture_distribution.probs.cumsum(-1)  # (*seeds, batch, components)
+        chosen = (level > shares).sum(-1).clamp_max(self.components - 1)  # (count, *seeds, batch)
+        noise = _noise(s, (count, batch, self.embed_dim), generator)
+        noise = noise.reshape(count, *[1] * (s.ndim - 2), batch, self.embed_dim)
+        each = mixture.component_distribution.base_dist
+        index = chosen[..., None, None].expand(*chosen.shape, 1, self.embed_dim)
+        mean, deviation = (
+            part.expand(count, *part.shape).gather(-2, index).squeeze(-2)
+            for part in (each.loc, each.scale)
+        )
+        return mean + deviation * noise
+
+    def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        mixture = self(s)
+        return -mixture.log_prob(target) / self.embed_dim, mixture.mean
+
+
+def _noise(like: Tensor, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
+    drawn = torch.randn(
+        *shape, generator=generator, dtype=like.dtype, device=_place(like, generator)
+    )
+    return drawn.to(like.device)
+
+
+def _uniform(like: Tensor, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
+    drawn = torch.rand(
+        *shape, generator=generator, dtype=like.dtype, device=_place(like, generator)
+    )
+    return drawn.to(like.device)
+
+
+def _place(like: Tensor, generator: torch.Generator | None) -> torch.device:
+    return like.device if generator is None else generator.device
+
+
+class StochasticBiJEPA(BiJEPA):
+    """BiJEPA whose predictors are :class:`StochasticPredictor`: Eq. 6 and 7 become scores.
+
+    The terms that are logged keep the squared error of the predicted mean, so that the relative
+    loss says what it says elsewhere. Arguments as :class:`bijepa_core.model.BiJEPA`.
+    """
+
+    def forward(
+        self,
+        x: Tensor,
+        y: Tensor,
+        z_forward: Tensor | None = None,
+        z_backward: Tensor | None = None,
+    ) -> Losses:
+        """The scores of one batch; z is drawn, and cannot be passed.
+
+        Raises:
+            TypeError: if a predictor does not sample.
+        """
+        x, y = check_views(self.online, x, y, self.seed_axis)
+        s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
+        target_x, target_y = self._targets(x, y)
+        forward, ahead = _scored(self.forward_predictor, s_x, target_y)
+        backward, back = _scored(self.backward_predictor, s_y, target_x)
+        total = self._weighted(ahead, back)
+        if self.constraint.penalties:
+            total = total + self.constraint.penalty([s for s in (s_x, s_y) if s is not None])
+        return Losses(total, forward, backward)
+
+    def sample_forward(
+        self, x: Tensor, samples: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Embeddings of futures that may follow x.
+
+        Args:
+            x: ``(*seeds, batch, *view)``.
+            samples: for each.
+            generator: source of the noise; PyTorch's global one by default.
+
+        Returns:
+            ``(samples, *seeds, batch, d)``, projected where embeddings live on the sphere.
+
+        Raises:
+            ValueError: if x does not fit, samples is no positive whole number, or alpha = 0 left
+                no forward predictor.
+        """
+        return self._samples("forward", self.forward_predictor, x, samples, generator)
+
+    def sample_backward(
+        self, y: Tensor, samples: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Embeddings of pasts that may have led to y; the mirror of :meth:`sample_forward`."""
+        return self._samples("backward", self.backward_predictor, y, samples, generator)
+
+    def _samples(
+        self,
+        direction: str,
+        predictor: nn.Module | None,
+        view: Tensor,
+        samples: int,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        check_counts(samples=samples)
+        if predictor is None:
+            raise ValueError(
+                f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
+                "Train with alpha strictly between 0 and 1 to have both."
+            )
+        check_view(self.online, "x" if direction == "forward" else "y", view, self.seed_axis)
+        s = self.embed(view)
+        with inference(self):
+            return self.constraint.project(_sampling(predictor).sample(s, samples, generator))
+
+
+def _scored(
+    predictor: nn.Module | None, s: Tensor | None, target: Tensor | None
+) -> tuple[Term | None, Term | None]:
+    """One direction twice: with the squared error of the mean, to be logged, and with the score."""
+    if predictor is None or s is None or target is None:
+        return None, None
+    score, mean = _sampling(predictor).score(s, target)
+    wrong = (mean.detach() - target).square().mean((-2, -1))
+    term = Term(wrong, s.detach(), target)
+    return term, term._replace(loss=score.mean(-1))
+
+
+def _sampling(predictor: nn.Module) -> StochasticPredictor:
+    rule = "a predictor must be a StochasticPredictor, such as EnergyPredictor."
+    check_kind(rule, predictor, StochasticPredictor)
+    assert isinstance(predictor, StochasticPredictor)
+    return predictor
+
+
+# --- is z used, and is the embedding honest? ----------------------------------------------------
+
+
+def spread(samples: Tensor) -> Tensor:
+    """The variance over samples, averaged over batch and dimensions: 0 where z is ignored.
+
+    Args:
+        samples: ``(m, *seeds, batch, d)``, two or more.
+
+    Returns:
+        ``(*seeds,)``, unbiased.
+    """
+    return samples.var(0).mean((-2, -1))
+
+
+def spread_to_error(samples: Tensor, target: Tensor) -> Tensor:
+    """The spread over what it should be, given how far the mean of the samples misses: 1 is right.
+
+    Where target and samples come from one distribution, the squared error of a mean of m samples
+    is ``1 + 1/m`` times their variance.
+
+    Args:
+        samples: ``(m, *seeds, batch, d)``.
+        target: ``(*seeds, batch, d)``.
+
+    Returns:
+        ``(*seeds,)``: below 1, too sure; above 1, too unsure.
+
+    Source:
+        Fortin et al. 2014, J. Hydrometeorol. 15, 1708.
+    """
+    missed = (samples.mean(0) - target).square().mean((-2, -1))
+    return (1 + 1 / len(samples)) * spread(samples) / missed
+
+
+def relative_energy_score(samples: Tensor, target: Tensor) -> Tensor:
+    """The energy score over that of a forecast that knows the targets' distribution alone.
+
+    The raw score shrinks with the embedding; this does not: 1 for samples that tell nothing of
+    their own target, 0 for certainty.
+
+    Args:
+        samples: ``(m, *seeds, batch, d)``.
+        target: ``(*seeds, batch, d)``, of at least three samples.
+
+    Returns:
+        ``(*seeds,)``.
+    """
+    n = target.shape[-2]
+    apart = torch.cdist(target, target).sum((-2, -1)) / (n * (n - 1))
+    return energy_score(samples, target).mean(-1) / (apart / 2)

@@ -1,0 +1,162 @@
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import scoringrules
+import torch
+from scipy.stats import multivariate_normal
+from torch import Tensor
+
+from bijepa_core.constraints import RESTRICTIVE
+from bijepa_core.networks import MLPEncoder, MLPPredictor
+from bijepa_core.seeds import init_stacked, unstack
+from bijepa_core.stochastic import (
+    EnergyPredictor,
+    GaussianPredictor,
+    StochasticBiJEPA,
+    StochasticPredictor,
+    energy_score,
+    relative_energy_score,
+    spread,
+    spread_to_error,
+)
+from bijepa_core.training import pretrain
+
+Normal = Callable[..., Tensor]
+PREDICTORS: dict[str, Callable[[], StochasticPredictor]] = {
+    "energy": partial(EnergyPredictor, 4, 16, z_dim=3),
+    "gaussian": partial(GaussianPredictor, 4, 16),
+    "mixture": partial(GaussianPredictor, 4, 16, components=3),
+}
+
+
+def test_the_energy_score_is_that_of_a_kept_library(normal: Normal) -> None:
+    samples, target = normal(6, 5, 3), normal(5, 3)
+    wanted = scoringrules.es_ensemble(
+        target.numpy(), samples.movedim(0, -2).numpy(), estimator="fair", backend="numpy"
+    )
+    torch.testing.assert_close(energy_score(samples, target), torch.tensor(wanted))
+
+
+def test_no_forecast_scores_better_than_the_true_distribution(normal: Normal) -> None:
+    target = normal(4000, 2)
+    scores = {
+        f"{shift}, {width}": float(energy_score(shift + width * normal(8, 4000, 2), target).mean())
+        for shift in (0.0, 0.5)
+        for width in (0.0, 0.5, 1.0, 2.0)
+    }
+    assert min(scores, key=lambda name: scores[name]) == "0.0, 1.0"
+
+
+def test_equal_samples_have_a_finite_slope(normal: Normal) -> None:
+    samples = torch.zeros(3, 2, 4, requires_grad=True)
+    energy_score(samples, torch.zeros(2, 4)).sum().backward()
+    assert samples.grad is not None
+    assert samples.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("kind", PREDICTORS)
+def test_a_seed_does_not_depend_on_its_company(kind: str, normal: Normal) -> None:
+    stacked = init_stacked(PREDICTORS[kind], (0, 1))
+    s, target = normal(2, 5, 4).float(), normal(2, 5, 4).float()
+    alone = unstack(stacked, 1)
+    samples = stacked.sample(s, 6, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(
+        samples[:, 1], alone.sample(s[1], 6, torch.Generator().manual_seed(3))
+    )
+    torch.manual_seed(0)
+    scores, _ = stacked.score(s, target)
+    torch.manual_seed(0)
+    torch.testing.assert_close(scores[1], alone.score(s[1], target[1])[0])
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "mixture"])
+def test_samples_follow_the_density(kind: str, normal: Normal) -> None:
+    torch.manual_seed(0)
+    model, s = PREDICTORS[kind](), normal(3, 4).float()
+    assert isinstance(model, GaussianPredictor)
+    with torch.no_grad():
+        model.means.bias.mul_(20)  # apart
+        mixture, samples = model(s), model.sample(s, 40_000)
+    error = (mixture.variance / 40_000).sqrt()  # of the mean of so many
+    assert ((samples.mean(0) - mixture.mean).abs() < 5 * error).all()
+    torch.testing.assert_close(samples.var(0), mixture.variance, atol=0.05, rtol=0.05)
+
+
+def test_the_likelihood_is_scipys(normal: Normal) -> None:
+    model, s, target = GaussianPredictor(4, 16), normal(3, 4).float(), normal(3, 4).float()
+    each = model(s).component_distribution.base_dist
+    wanted = [
+        -multivariate_normal(m, d**2).logpdf(t) / 4
+        for m, d, t in zip(
+            each.loc[:, 0].detach().numpy(), each.scale[:, 0].detach().numpy(), target, strict=True
+        )
+    ]
+    torch.testing.assert_close(model.score(s, target)[0], torch.tensor(wanted).float())
+
+
+def forked(step: int) -> tuple[Tensor, Tensor]:
+    """A past that says nothing of its future: y is near +1 or near -1."""
+    g = torch.Generator().manual_seed(step)
+    x = torch.randn(128, 3, generator=g)
+    side = torch.randint(2, (128, 1), generator=g) * 2 - 1
+    return x, side + 0.1 * torch.randn(128, 3, generator=g)
+
+
+def fork(kind: str, **settings: object) -> StochasticBiJEPA:
+    torch.manual_seed(0)
+    return StochasticBiJEPA(MLPEncoder(3, 16, 4), PREDICTORS[kind], **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::bijepa_core.CollapseWarning")  # contexts tell nothing
+@pytest.mark.parametrize("kind", ["energy", "mixture"])
+def test_at_a_fork_samples_go_both_ways(kind: str) -> None:
+    model = fork(kind, alpha=1.0, tau=1.0)
+    history = pretrain(model, forked, steps=400, learning_rate=3e-3, device="cpu", progress=False)
+    x, y = forked(10_000)
+    samples, target = model.sample_forward(x, 50), model.target(y).detach()
+    axis = target[y[:, 0] > 0].mean(0) - target[y[:, 0] < 0].mean(0)
+    middle = target.mean(0)
+    place = ((samples - middle) @ axis) / axis.square().sum()  # -1/2 and 1/2 are the two futures
+    assert 0.35 < float((place > 0).double().mean()) < 0.65
+    between = float((place.abs() < 0.2).double().mean())
+    assert between < 0.15  # a mean-field prediction has them all there
+    assert 0.8 < float(spread_to_error(samples, target)) < 1.25
+    assert float(history.diagnostics["relative_loss"][-1]) == pytest.approx(1, abs=0.2)
+
+
+def test_both_directions_learn_and_the_sphere_holds() -> None:
+    model = fork("energy", constraint=RESTRICTIVE)
+    losses = model(*forked(0))
+    losses.total.backward()
+    assert losses.backward is not None
+    for part in (model.online, model.forward_predictor, model.backward_predictor):
+        assert part is not None
+        first = next(part.parameters()).grad
+        assert first is not None
+        assert first.abs().sum() > 0
+    pasts = model.sample_backward(forked(0)[1], 3, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(pasts.norm(dim=-1), torch.ones(3, 128))
+    again = model.sample_backward(forked(0)[1], 3, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(pasts, again)
+
+
+def test_what_does_not_sample_is_refused() -> None:
+    model = StochasticBiJEPA(MLPEncoder(3, 16, 4), lambda: MLPPredictor(4, 16))
+    with pytest.raises(TypeError, match="must be a StochasticPredictor"):
+        model(*forked(0))
+    with pytest.raises(ValueError, match="samples must be 2 or more"):
+        EnergyPredictor(4, 16, samples=1)
+    with pytest.raises(ValueError, match="no backward predictor"):
+        fork("energy", alpha=1.0).sample_backward(forked(0)[1], 2)
+
+
+def test_diagnostics_see_an_ignored_z_and_are_blind_to_scale(normal: Normal) -> None:
+    target, samples = normal(500, 3), normal(10, 500, 3)
+    assert float(spread(samples[:1].expand(10, -1, -1))) == pytest.approx(0, abs=1e-12)
+    assert float(spread_to_error(samples, target)) == pytest.approx(1, abs=0.1)
+    relative = relative_energy_score(samples, target)
+    assert float(relative) == pytest.approx(1, abs=0.05)
+    torch.testing.assert_close(relative_energy_score(1e-3 * samples, 1e-3 * target), relative)
+    near = target + 0.1 * samples
+    assert float(relative_energy_score(near, target)) < 0.2
