@@ -7,23 +7,28 @@ import argparse
 import fnmatch
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bijepa_book.evidence.second import grid
-from bijepa_book.evidence.second.recording import joined, measured, write
-from bijepa_book.evidence.stable import hunt
+from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
+from bijepa_book.evidence.stable import hunt, selection
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
-STUDIES = {"second": grid.recordings, "stable": hunt.recordings}
-"""Of chapters 8 and 9, and of chapter 10."""
+STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
+    "second": lambda _: grid.recordings(),
+    "stable": lambda _: hunt.recordings(),
+    "stable-images": lambda folder: selection.image_recordings(load(folder)),
+    "stable-long": lambda folder: selection.long_recordings(load(folder)),
+}
+"""Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
 
 
-def part(study: str, key: str, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:
-    """One part, found by its key: what a process is told is small."""
-    recording = {one.key: one for one in STUDIES[study]()}[key]
-    return key, measured(recording, seeds, device)
+def part(recording: Recording, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:
+    """One part, with its key."""
+    return recording.key, measured(recording, seeds, device)
 
 
 def read(path: Path, about: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start nothing later")
     options = parser.parse_args()
-    folder = options.results or RESULTS / options.study
+    folder = options.results or RESULTS / options.study.split("-")[0]
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
         record(options, folder)
@@ -58,7 +63,7 @@ def record(options: argparse.Namespace, folder: Path) -> None:
     """Train what is missing, in this order, and write after each part."""
     from joblib import Parallel, delayed
 
-    everything = {r.key: r for r in STUDIES[options.study]()}
+    everything = {r.key: r for r in STUDIES[options.study](folder)}
     keys = dict.fromkeys(
         k for pattern in options.patterns for k in fnmatch.filter(everything, pattern)
     )
@@ -79,7 +84,7 @@ def record(options: argparse.Namespace, folder: Path) -> None:
     def calls() -> Any:
         for key, seeds in todo:
             if time.perf_counter() - began < options.seconds:
-                yield delayed(part)(options.study, key, seeds, options.device)
+                yield delayed(part)(everything[key], seeds, options.device)
 
     run = Parallel(
         n_jobs=options.jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1

@@ -1,0 +1,48 @@
+import math
+from typing import Any
+
+from bijepa_book.evidence.stable.criteria import READINGS
+from bijepa_book.evidence.stable.hunt import candidates
+from bijepa_book.evidence.stable.selection import (
+    SERIES,
+    best,
+    costs,
+    heard,
+    image_recordings,
+    long_recordings,
+)
+
+
+def hunted(worse: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """Both series complete: all candidates are alike but for those that are worse by a factor."""
+    return {
+        f"{name}-hunt-{one.name}-paper": {
+            "measures": dict.fromkeys(READINGS, [worse.get(one.name, 2.0)] * 2)
+        }
+        for name in SERIES
+        for one in candidates()
+    }
+
+
+def test_each_kind_takes_its_strength_of_least_cost() -> None:
+    everything = {one.name: 3.0 for one in candidates() if one.strength is not None}
+    records = hunted(everything | {"scale-0.1": 1.9, "sphere-2": 2.5})
+    chosen = best(records)
+    assert chosen["scale"][0].name == "scale-0.1"
+    assert abs(chosen["sphere"][1] - math.log(2.5 / 2)) < 1e-12
+    assert {one.name for one in heard(records)} == {"unconstrained", "expressive", "scale-0.1"}
+    assert [r.key for r in image_recordings(records)][-1] == "mnist-hunt-scale-0.1-short"
+    keys = [r.key for r in long_recordings(records)]
+    assert keys[2:4] == ["sine-hunt-scale-0.1-long", "sine-hunt-sphere-2-long"]
+    assert len(keys) == 2 * (2 + len(chosen))
+
+
+def test_mnist_has_a_third_of_the_say() -> None:
+    records = hunted({"scale-0.1": 2.0, "scale-1": 2.1})
+    for name, wrong in (("unconstrained", 1.0), ("expressive", 1.0), ("scale-0.1", 2.0)):
+        measures = {"label_error": [wrong], "decoder_ten": [1.0]}
+        records[f"mnist-hunt-{name}-short"] = {"measures": measures}
+    found = costs(records, best(records)["scale"][0])
+    assert found.keys() == {"sine", "lorenz"}  # another strength, now that 0.1 costs more
+    scale = next(one for one in candidates() if one.name == "scale-0.1")
+    assert costs(records, scale)["mnist"] == math.log(2) / 2
