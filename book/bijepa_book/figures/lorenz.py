@@ -196,7 +196,9 @@ def horizons(panels: Mapping[str, Mapping[str, Tensor]], label: str) -> Figure:
                 axis.plot(away, rows.quantile(0.5, dim=0), color=color, ls=dash, label=words(name))
                 axis.fill_between(away, rows.amin(0), rows.amax(0), color=color, alpha=0.15, lw=0)
             if away[-1] > 1 / WINDOW_TIMES:
-                axis.axvline(1 / WINDOW_TIMES, color="0.6", ls=":", label="one Lyapunov time")
+                axis.axvline(1 / WINDOW_TIMES, color="0.4", linewidth=1)
+                axis.text(1 / WINDOW_TIMES, 1e-4, " one Lyapunov time", fontsize=11)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set(yscale="log", ylim=(5e-5, HIGHEST), ylabel="error (MSE)")
             axis.set_title(title, fontsize=12, loc="left")
             handles, labels = axis.get_legend_handles_labels()
