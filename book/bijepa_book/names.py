@@ -21,6 +21,7 @@ NAMES = {
     "best_whole": "best possible, whole target",
     "mean": "mean",
     "mean_state": "the mean state",
+    "equations_from_expressive": "the equations, backwards",
     # of a training run
     "train_loss": "training loss",
     "radius_first": "first radius",

@@ -57,7 +57,11 @@ LOOKS = {
     "no stop-gradient, no predictor": Look("#882255", DASHES[2], "*"),
     # what needs no training
     **dict.fromkeys(("raw", "untrained", "mean", "mean_state"), Look("0.45", DASHES[0], "|")),
-    **dict.fromkeys(("best", "copy_last", "extrapolate"), Look("0.45", DASHES[0], "|")),
+    "best": Look("0.45", DASHES[0], "|"),
+    "copy_last": Look("0.45", DASHES[2], "|"),
+    "extrapolate": Look("0.45", DASHES[3], "|"),
+    "ridge_on_raw_windows": Look("#000000", DASHES[1], "|"),
+    "equations_from_expressive": Look("#E69F00", DASHES[3], "|"),
 }
 """By the name in tables and records."""
 OTHER_NAMES = {"BiJEPA": "expressive", "complete": "expressive", "sphere": "restrictive"}

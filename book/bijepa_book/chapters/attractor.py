@@ -1,4 +1,4 @@
-"""Chapter 4's system: orbits on its attractor and back in time, and how fast neighbors part.
+"""Chapter 4's system: orbits on its attractor, toward it, and back in time.
 
 Arrays are in the system's own units.
 """
@@ -15,7 +15,6 @@ from bijepa_core.seeds import generator
 EXPONENT = 0.906  # the largest Lyapunov exponent at the standard parameters, as in the literature
 WINDOW_TIMES = CONTEXT * DT * EXPONENT  # a window in Lyapunov times
 LEAD, SAMPLES = 20, 20  # time units an orbit is given to settle, and states then taken from it
-APART = 1e-6  # of neighbors at the start
 
 
 def runge_kutta(states: Array, length: int, dt: float = DT, substeps: int = 10) -> Array:
@@ -75,49 +74,6 @@ SYSTEMS: dict[str, Integrator] = {
 def on_attractor(count: int, generator: torch.Generator) -> Array:
     """States on the attractor, ``(count, 3)``."""
     return settled(lorenz.starts(count, generator), 1)[:, 0]
-
-
-def euler_error(starts: Array, length: int = LENGTH, dt: float = DT) -> Array:
-    """How far the paper's Euler steps are from an accurate solution, at each stored state.
-
-    Args as :func:`bijepa_core.data.lorenz.euler`.
-
-    Returns:
-        ``(n, length)``, Euclidean, in raw units of the system.
-    """
-    gap = lorenz.euler(starts, length, dt) - lorenz.accurate(starts, length, dt)
-    return np.linalg.norm(gap, axis=-1)
-
-
-def separation(states: Array, length: int, integrator: Integrator = lorenz.accurate) -> Array:
-    """How fast near neighbors part.
-
-    Args:
-        states: ``(n, 3)``, each given a neighbor a millionth away along the first axis.
-        length: states to follow them for.
-        integrator: what moves them.
-
-    Returns:
-        ``(length,)``: their distance after each step, the geometric mean over the pairs.
-    """
-    both = np.concatenate([states, states + APART * np.eye(3)[0]])
-    here, there = np.split(integrator(both, length, DT), 2)
-    gap: Array = np.exp(np.log(np.linalg.norm(here - there, axis=-1)).mean(0))
-    return gap
-
-
-def growth_rate(gap: Array, begin: int, end: int) -> float:
-    """The slope of log distance against time, by least squares over the steps ``begin`` to ``end``.
-
-    Args:
-        gap: of :func:`separation`.
-        begin, end: steps; late enough for the fastest direction to win, while gaps are small.
-
-    Returns:
-        Per time unit: an estimate of the largest Lyapunov exponent.
-    """
-    steps = np.arange(begin, end)
-    return float(np.polyfit(DT * (steps + 1), np.log(gap[begin:end]), 1)[0])
 
 
 def attractor_distance(trajectories: Array, integrator: Integrator = lorenz.accurate) -> Array:

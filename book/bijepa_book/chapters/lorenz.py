@@ -98,6 +98,14 @@ class Scale:
     mean: Tensor
     std: Tensor
 
+    @classmethod
+    def of(cls, states: Tensor) -> "Scale":
+        """The scale of trajectories ``(*seeds, n, length, 3)``: all numbers of a seed together."""
+        numbers = states.flatten(-3)
+        return cls(
+            numbers.mean(-1)[..., None, None], numbers.std(-1, correction=0)[..., None, None]
+        )
+
     def raw(self, states: Tensor) -> Tensor:
         """States or windows ``(*seeds, n, k)`` in the system's own units."""
         return states.double() * self.std + self.mean
@@ -144,8 +152,7 @@ def long_trajectories(
             lambda g: torch.from_numpy(integrator(lorenz.starts(number, g), length, DT)),
         )
 
-    known = states("lorenz/train", lorenz.TRAIN, LENGTH).flatten(-3)  # (*seeds, values)
-    scale = Scale(known.mean(-1)[..., None, None], known.std(-1, correction=0)[..., None, None])
+    scale = Scale.of(states("lorenz/train", lorenz.TRAIN, LENGTH))
 
     def cut(purpose: str) -> Tensor:
         raw = states(purpose, count, windows * CONTEXT).flatten(-2)  # (*seeds, n, values)
@@ -394,13 +401,22 @@ def past_errors(models: Mapping[str, Run], data: LongTrajectories, count: int) -
         able = forecaster(trained.model, data)
         pasts[name] = reverse(able.roll_backward(last, count).flip(-2))
         earliest = able.read(able.embed(last))[..., :3]
-        pasts[f"equations_from_{name}"] = _rewound(earliest, data.scale, count)
+        pasts[f"equations_from_{name}"] = rewound(earliest, data.scale, count)
     pasts |= rules(reverse(data.fit), turned[..., 0, :], count)
     return {name: errors(past, truth) for name, past in pasts.items()}
 
 
-def _rewound(states: Tensor, scale: Scale, count: int) -> Tensor:
-    """The windows before normalized states, by the equations: the nearest state comes first."""
+def rewound(states: Tensor, scale: Scale, count: int) -> Tensor:
+    """The windows before states, by the equations run backwards.
+
+    Args:
+        states: normalized, ``(*seeds, n, 3)``.
+        scale: of theirs.
+        count: windows to go back.
+
+    Returns:
+        ``(*seeds, n, count, 60)``, the nearest state first.
+    """
     raw = scale.raw(states)  # (*seeds, n, 3)
     past = torch.from_numpy(runge_kutta(raw.flatten(0, -2).numpy(), count * CONTEXT, -DT))
     past = past.flatten(-2).reshape(*raw.shape[:-1], -1)  # (*seeds, n, values)

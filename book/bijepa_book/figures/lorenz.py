@@ -1,4 +1,4 @@
-"""The Lorenz attractor, chaos on it, and forecasts along it (Figure 3 and beyond)."""
+"""The Lorenz attractor, chaos on it, and forecasts along it (the paper's Figure 3 and beyond)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from bijepa_book.chapters.attractor import WINDOW_TIMES
 from bijepa_book.chapters.lorenz import MEAN
 from bijepa_book.names import words
 from bijepa_book.paper.replay import Replay
-from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, look, stacked_panels, style
 from bijepa_core.data.lorenz import CONTEXT, DT, Array, split
 from bijepa_core.evaluation.probes import protocol_a, protocol_b
 
@@ -27,6 +28,7 @@ def space(figure: Figure, rows: int = 1, columns: int = 1, position: int = 1) ->
     axis: Any = figure.add_subplot(rows, columns, position, projection="3d")
     axis.view_init(elev=ELEVATION, azim=AZIMUTH)
     axis.set_box_aspect((1, 1, 0.9), zoom=1.08)
+    axis.patch.set_visible(False)  # else a panel hides its left neighbor's label
     for name in "xyz":
         getattr(axis, f"set_{name}label")(name, labelpad=-4)
         getattr(axis, f"{name}axis").set_major_locator(MaxNLocator(4))
@@ -77,7 +79,7 @@ def separation(gaps: Mapping[str, Array], rates: Mapping[str, float], begin: int
             axis.plot(time, gap, label=f"{name}: rate {rates[name]:.2f}", **look)
             line = gap[begin] * np.exp(rates[name] * (time - time[begin]))
             axis.plot(time, line, color=COLORS[i], linewidth=0.8)
-        axis.set(xlabel="time", ylabel="distance", yscale="log", ylim=(3e-7, 100))
+        axis.set(xlabel="time units", ylabel="distance", yscale="log", ylim=(3e-7, 100))
         axis.legend(loc="lower right")
     return figure
 
@@ -93,7 +95,7 @@ def transients(distances: Mapping[str, Array], gaps: Mapping[str, Array]) -> Fig
         Two panels: medians, and the bands that hold the middle 80 %.
     """
     with style():
-        figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 6.0), layout="constrained", sharex=True)
+        figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 6.6), layout="constrained", sharex=True)
         for axis, rows in zip(axes, (distances, gaps), strict=True):
             for i, (name, values) in enumerate(rows.items()):
                 low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), axis=0)
@@ -101,7 +103,7 @@ def transients(distances: Mapping[str, Array], gaps: Mapping[str, Array]) -> Fig
                 axis.plot(steps, middle, color=COLORS[i], linestyle=DASHES[i], label=name)
                 axis.fill_between(steps, low, high, color=COLORS[i], alpha=0.15, linewidth=0)
             axis.axvline(CONTEXT - 0.5, color="0.4", linewidth=1)
-            axis.legend()
+            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=11)
         axes[0].set_ylabel("distance to attractor")
         axes[1].set(ylabel="error of Euler", xlabel="state (0 to 19: context, 20 to 39: target)")
     return figure
@@ -167,33 +169,42 @@ def single_forecast(replays: Mapping[str, Replay]) -> Figure:
     return figure
 
 
-def horizons(panels: Mapping[str, Mapping[str, Tensor]], unit: float, label: str) -> Figure:
+def horizons(panels: Mapping[str, Mapping[str, Tensor]], label: str) -> Figure:
     """Errors against how far a forecast reaches, a panel a data set.
 
     Args:
         panels: by title, then by name: errors at each state away, ``(*seeds, states)``; the mean
             state, if among them, is drawn as a thin line.
-        unit: time of one state in the axis's unit.
-        label: of the horizontal axis.
+        label: of the horizontal axis, which counts windows.
 
     Returns:
-        Medians over seeds, bands from the lowest to the highest.
+        Medians over seeds, bands from the lowest to the highest; where there is room, a line one
+        Lyapunov time away.
     """
     with style():
-        figure, axes = stacked_panels(len(panels), 1.0 + 3.0 * len(panels))
+        figure, axes = stacked_panels(len(panels), 1.2 + 3.0 * len(panels))
+        named: dict[str, Any] = {}
         for axis, (title, curves) in zip(axes, panels.items(), strict=True):
-            for i, (name, curve) in enumerate(c for c in curves.items() if c[0] != MEAN):
-                away = unit * torch.arange(1, curve.shape[-1] + 1)
-                band(axis, away, curve.movedim(-1, 0), words(name), i)
-            if MEAN in curves:
-                level = curves[MEAN].reshape(-1, curves[MEAN].shape[-1]).mean(0)
-                away = unit * torch.arange(1, len(level) + 1)
-                axis.plot(away, level, color="0.4", linewidth=1, label=words(MEAN))
+            for i, (name, curve) in enumerate(curves.items()):
+                away = torch.arange(1, curve.shape[-1] + 1) / CONTEXT
+                if name == MEAN:
+                    level = curve.reshape(-1, curve.shape[-1]).mean(0)
+                    axis.plot(away, level, color="0.4", linewidth=1, label=words(MEAN))
+                    continue
+                color, dash, _ = look(name, i)
+                rows = curve.reshape(-1, curve.shape[-1])
+                axis.plot(away, rows.quantile(0.5, dim=0), color=color, ls=dash, label=words(name))
+                axis.fill_between(away, rows.amin(0), rows.amax(0), color=color, alpha=0.15, lw=0)
+            if away[-1] > 1 / WINDOW_TIMES:
+                axis.axvline(1 / WINDOW_TIMES, color="0.4", linewidth=1)
+                axis.text(1 / WINDOW_TIMES, 1e-4, " one Lyapunov time", fontsize=11)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set(yscale="log", ylim=(5e-5, HIGHEST), ylabel="error (MSE)")
             axis.set_title(title, fontsize=12, loc="left")
+            handles, labels = axis.get_legend_handles_labels()
+            named |= dict(zip(labels, handles, strict=True))
         axes[-1].set_xlabel(label)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+        figure.legend(named.values(), named.keys(), loc="outside upper center", ncols=2)
     return figure
 
 

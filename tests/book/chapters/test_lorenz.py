@@ -166,7 +166,7 @@ def test_the_equations_backwards_find_the_past_of_a_state_that_is_known(on: Arra
     states = lorenz.accurate(on, 2 * CONTEXT)
     scale = Scale(torch.zeros(1, 1, 1), torch.full((1, 1, 1), 2.0))
     known = torch.from_numpy(states[None, :, CONTEXT]) / 2
-    past = chapter._rewound(known, scale, 1)[0, :, 0].reshape(-1, CONTEXT, 3)
+    past = chapter.rewound(known, scale, 1)[0, :, 0].reshape(-1, CONTEXT, 3)
     np.testing.assert_allclose(2 * past.numpy(), states[:, CONTEXT - 1 :: -1], atol=1e-3)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from bijepa_book.chapters.attractor import EXPONENT
 from bijepa_book.figures import lorenz as figures
 from bijepa_book.paper.replay import Replay
 from bijepa_core.data import lorenz
@@ -108,13 +109,18 @@ def test_transients_show_medians(states: Any) -> None:
 def test_horizons_show_the_median_over_seeds(seeds: tuple[int, ...]) -> None:
     curve = torch.rand(*seeds, 40, generator=torch.Generator().manual_seed(0))
     mean = torch.full((*seeds, 40), 0.3)
-    panels = {"one": {"model": curve, "mean_state": mean}, "two": {"model": curve}}
-    first, second = figures.horizons(panels, 0.5, "time").axes
+    panels = {
+        "one": {"model": curve, "mean_state": mean},
+        "two": {"model": curve.repeat_interleave(3, -1)},
+    }
+    first, second = figures.horizons(panels, "windows ahead").axes
     assert [axis.get_title(loc="left") for axis in (first, second)] == ["one", "two"]
     expected = curve.quantile(0.5, dim=0) if seeds else curve
     np.testing.assert_allclose(np.asarray(first.lines[0].get_ydata()), expected.numpy())
-    np.testing.assert_allclose(np.asarray(first.lines[0].get_xdata())[[0, -1]], [0.5, 20])
+    np.testing.assert_allclose(np.asarray(first.lines[0].get_xdata())[[0, -1]], [0.05, 2])
     assert np.asarray(first.lines[1].get_ydata())[0] == pytest.approx(0.3)
+    lyapunov_time = np.asarray(second.lines[1].get_xdata())[0]  # two windows have no room for it
+    assert lyapunov_time * 20 * lorenz.DT == pytest.approx(1 / EXPONENT)
 
 
 def test_the_style_stays_inside(states: Any) -> None:
