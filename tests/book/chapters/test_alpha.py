@@ -23,20 +23,20 @@ def test_a_clean_view_is_the_samples_and_draws_nothing() -> None:
     source = generator(0, "view")
     before = source.get_state()
     clean = samples()
-    assert torch.equal(CLEAN.of(clean, source), clean)
+    assert torch.equal(CLEAN(clean, source), clean)
     assert torch.equal(source.get_state(), before)
 
 
 def test_noise_hides_and_second_waves_are_what_they_say() -> None:
     clean = samples()
-    noisy = View(noise=0.5).of(clean, generator(0, "view")) - clean
+    noisy = View(noise=0.5)(clean, generator(0, "view")) - clean
     assert float(noisy.std()) == pytest.approx(0.5, rel=0.02)
-    hidden = View(hidden=3).of(clean, generator(0, "view"))
+    hidden = View(hidden=3)(clean, generator(0, "view"))
     assert bool(((hidden == 0).sum(-1) == 3).all())
     kept = hidden != 0
     assert torch.equal(hidden[kept], clean[kept])
     assert float(kept.float().mean(0).std()) < 0.03  # every sample has the same chance
-    own = View(own=0.5).of(clean, generator(0, "view")) - clean
+    own = View(own=0.5)(clean, generator(0, "view")) - clean
     assert float(own.var()) == pytest.approx(0.125, rel=0.05)
     assert abs(float((own * clean).mean())) < 0.01  # it knows nothing of the first wave
 
@@ -142,26 +142,6 @@ def test_baselines_have_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     raw, untrained = rows["raw"], rows["untrained"]
     assert max(raw["fair_a"]) < min(untrained["fair_a"])
     assert min(raw["before_a"]) > max(raw["fair_a"])  # noise on y harms what is read from y
-
-
-def test_the_first_update_of_a_predictor_does_not_know_alpha() -> None:
-    even, heavy = alpha.first_update(0.5, 0), alpha.first_update(0.99, 0)
-    apart = {part: (even[part] - heavy[part]).abs() > 1e-5 for part in even}  # rate: 1e-3
-    assert float(apart["backward_predictor"].float().mean()) < 0.1
-    assert float(apart["online"].float().mean()) > 0.1
-    with pytest.raises(ValueError, match="strictly between"):
-        alpha.first_update(1.0, 0)
-
-
-def test_memory_of_an_embedding_that_keeps_all_but_one_sample() -> None:
-    class Forgetful(torch.nn.Module):
-        def embed(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.cat([x[..., :4], x[..., 5:]], dim=-1)
-
-    errors = alpha.memory(Forgetful(), (0,))  # type: ignore[arg-type]
-    assert errors.shape == (1, 10)
-    assert int(errors[0].argmax()) == 4
-    assert float(errors[0, 0]) < 1e-6
 
 
 def test_the_record_has_what_the_chapter_reads(monkeypatch: pytest.MonkeyPatch) -> None:
