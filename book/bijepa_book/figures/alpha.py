@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bijepa_book.style import COLORS, DASHES, WIDTH, band, look, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, LOOKS, WIDTH, band, look, stacked_panels, style
 
 Values = Mapping[str, Sequence[float]]
 OTHER = 5  # the look of what is no model with a look of its own: black
@@ -86,6 +86,7 @@ def remembered(errors: Mapping[str, Tensor]) -> Figure:
             steps = torch.arange(values.shape[-1])
             band(axis, steps, values.T, name, OTHER)
             color, _, marker = look(name, OTHER)
+            marker = marker if name in LOOKS else "^"  # black's line is solid, as another's is
             axis.plot(steps, values.quantile(0.5, dim=0), marker, color=color, markersize=5)
         axis.set(xlabel="position in the window", ylabel="squared error of reading it back")
         _log_axis(axis, (0.003, 0.005, 0.01, 0.02, 0.04))

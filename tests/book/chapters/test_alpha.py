@@ -2,10 +2,12 @@
 
 import math
 from functools import partial
+from statistics import median
 
 import pytest
 import torch
 
+from bijepa_book import records
 from bijepa_book.chapters import alpha
 from bijepa_book.chapters.alpha import CLEAN, View
 from bijepa_core.data.sine import SineBatches, waves
@@ -156,3 +158,70 @@ def test_the_record_has_what_the_chapter_reads(monkeypatch: pytest.MonkeyPatch) 
     assert row["alpha"] == 0.833
     assert set(row["sweep"]) == {"0.5", "0.833"}
     assert all(len(numbers) == 8 for numbers in row["sweep"]["0.5"].values())
+
+
+def test_numbers_in_the_chapters_prose_are_the_records() -> None:
+    record = records.load("alpha")
+    clean, raw = record["clean"], record["baselines"]["raw"]
+    middle = {
+        name: {a: {k: median(v) for k, v in row.items()} for a, row in condition["sweep"].items()}
+        for name, condition in record["corrupted"].items()
+    }
+    rule = {name: f"{condition['alpha']:g}" for name, condition in record["corrupted"].items()}
+    mirror = {"noise 0.5": "0.1", "noise 1": "0.1", "hidden 5": "0.25", "hidden 8": "0.1"}
+    plateau = [clean[a] for a in ("0.25", "0.5", "0.75")]
+
+    def at_half(name: str, weight: str, goal: str) -> float:
+        return middle[name][weight][goal] / middle[name]["0.5"][goal]
+
+    def classic(goal: str) -> float:
+        return float(clean["1"][goal] / clean["0.5"][goal])
+
+    past = {name: at_half(name, rule[name], "before_a") for name in middle}
+    far = [
+        middle[name]["0.5"][goal] / min(row[goal] for row in middle[name].values())
+        for name in middle
+        for goal in ("fair_a", "before_a")
+    ]
+    dear = [at_half(name, weight, "fair_a") for name, weight in mirror.items()]
+    noise = middle["noise 0.5"]["0.5"]["fair_a"]
+    claims = {
+        "no column of errors changes by more than a quarter": all(
+            max(row[goal] for row in plateau) < 1.25 * min(row[goal] for row in plateau)
+            for goal in alpha.ERRORS
+        ),
+        "B: 2.2; A: a third": round(classic("fair_b"), 1) == 2.2
+        and 1.3 < classic("fair_a") < 1.4,
+        "three times the error of the past": 3 < classic("before_a") < 3.3,
+        "0.031 to 0.063": [round(clean[a]["forward"], 3) for a in ("0.5", "1")] == [0.031, 0.063],
+        "the best encoder 8 %, the best predictor 15 %": [
+            round(100 * min(row[g] / raw[h] for row in clean.values() for g, h in pair if g in row))
+            for pair in (
+                (("fair_a", "fair_a"), ("before_a", "before_a")),
+                (("fair_b", "fair_a"), ("before_b", "before_a")),
+            )
+        ]
+        == [92, 85],
+        "Eq. 13: up to 13 %, five of seven": sum(r > 1 for r in past.values()) == 5
+        and round(max(past.values()), 2) == 1.13,
+        "and in two the past is easier": {n for n, r in past.items() if r < 1}
+        == {"noise 0.05", "hidden 2"},
+        "the future by less than a tenth": all(
+            abs(at_half(name, rule[name], "fair_a") - 1) < 0.1 for name in middle
+        ),
+        "its mirror 21 to 47 %": [round(100 * r - 100) for r in (min(dear), max(dear))] == [21, 47],
+        "off the forward predictor at most 12 %": round(
+            max(at_half(n, a, "fair_b") for n, a in (mirror | {"noise 0.2": "0.25"}).items()), 2
+        )
+        == 1.12,
+        "one half within 15 %": max(far) < 1.15,
+        "noise of 0.5: 29 % off, 28 % before the raw samples": (
+            round(100 * (1 - noise / clean["0.5"]["fair_a"])),
+            round(100 * (1 - noise / raw["fair_a"])),
+        )
+        == (29, 28),
+        "at alpha 1 lower than with clean targets": all(
+            row["1"]["fair_a"] < clean["1"]["fair_a"] for row in middle.values()
+        ),
+    }
+    assert [name for name, holds in claims.items() if not holds] == []
