@@ -91,7 +91,9 @@ def remembered(errors: Mapping[str, Tensor]) -> Figure:
         axis.set(xlabel="position in the window", ylabel="squared error of reading it back")
         _log_axis(axis, (0.003, 0.005, 0.01, 0.02, 0.04))
         axis.set_xticks(range(10))
-        figure.legend(loc="outside upper center", ncols=3)
+        legend = figure.legend(loc="outside upper center", ncols=3)
+        for line, drawn in zip(legend.get_lines(), axis.lines[1::2], strict=True):
+            line.set_marker(drawn.get_marker())
     return figure
 
 
