@@ -1,7 +1,7 @@
 """Chapter 6: how much each direction counts, with views alike and with one view corrupted."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from bijepa_book.records import medians
 from bijepa_core._support.checks import check_unit_interval
 from bijepa_core.data import sine
-from bijepa_core.data.series import HELD_OUT, PROBE
+from bijepa_core.data.series import HELD_OUT, PROBE, Pairs
 from bijepa_core.data.streams import BLOCK, Blockwise
 from bijepa_core.diagnostics import effective_rank, relative_loss
 from bijepa_core.evaluation.metrics import per_seed
-from bijepa_core.evaluation.probes import Features, adam_probe, raw_input, ridge_probe
+from bijepa_core.evaluation.probes import Features, adam_probe, raw_input
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import SINE, Configuration
 from bijepa_core.model import BiJEPA
@@ -23,11 +23,15 @@ from bijepa_core.seeds import Seeds, check_seeds, sample_per_seed
 
 ALPHAS = (0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 SIGNAL = 0.5  # variance of a sine wave of amplitude 1
+Through = Callable[[Tensor, torch.Generator], Tensor]
+"""What stands between a wave and a view: clean samples ``(..., 10)`` to those that are seen."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What stands between a wave and one of its two views.
+    """Noise, hidden samples and a second wave, one after another or alone.
+
+    Calling it gives the view of clean samples; nothing is drawn where nothing is done.
 
     Args:
         noise: standard deviation of the noise added to every sample, on top of the wave's own.
@@ -50,8 +54,7 @@ class View:
                 f"received {self!r}."
             )
 
-    def of(self, samples: Tensor, generator: torch.Generator) -> Tensor:
-        """The view of clean samples ``(..., 10)``; nothing is drawn where nothing is done."""
+    def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         if self.own:
             wave = sine.waves(tuple(samples.shape[:-1]), generator)[..., : sine.CONTEXT]
             samples = samples + self.own * wave
@@ -107,17 +110,14 @@ class ViewedBatches:
     Args:
         seeds: one seed, or several for a leading seed axis.
         x, y: what happens to the context and to the target.
-        batch_size: waves a step.
 
     Raises:
         ValueError: if ``seeds`` are not proper seeds.
     """
 
-    def __init__(
-        self, seeds: Seeds, x: View = CLEAN, y: View = CLEAN, batch_size: int = SINE.batch_size
-    ) -> None:
+    def __init__(self, seeds: Seeds, x: Through = CLEAN, y: Through = CLEAN) -> None:
         check_seeds(seeds)
-        self.seeds, self.x, self.y, self.batch_size = seeds, x, y, batch_size
+        self.seeds, self.x, self.y = seeds, x, y
         self._views = Blockwise(self._draw_block, axis=-3)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -126,13 +126,13 @@ class ViewedBatches:
         return x, y
 
     def _draw_block(self, block: int) -> Tensor:
-        shape = (BLOCK, self.batch_size)
+        shape = (BLOCK, SINE.batch_size)
         series = sample_per_seed(self.seeds, "sine/train", lambda g: sine.waves(shape, g), block)
         return torch.stack(seen(series, self.seeds, "train", self.x, self.y, block))
 
 
 def seen(
-    series: Tensor, seeds: Seeds, purpose: str, x: View, y: View, index: int = 0
+    series: Tensor, seeds: Seeds, purpose: str, x: Through, y: Through, index: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Both views of clean waves.
 
@@ -145,10 +145,10 @@ def seen(
         The context and the target as the model sees them, ``(*seeds, ..., 10)`` each.
     """
 
-    def through(name: str, view: View, clean: Tensor) -> Tensor:
+    def through(name: str, view: Through, clean: Tensor) -> Tensor:
         rows = iter([clean] if isinstance(seeds, int) else clean)  # one for each seed, in order
         purpose_of_view = f"view/{purpose}/{name}"
-        return sample_per_seed(seeds, purpose_of_view, lambda g: view.of(next(rows), g), index)
+        return sample_per_seed(seeds, purpose_of_view, lambda g: view(next(rows), g), index)
 
     context, target = sine.split(series)
     return through("x", x, context), through("y", y, target)
@@ -158,15 +158,14 @@ def train(
     alpha: float,
     seeds: Seeds,
     *,
-    x: View = CLEAN,
-    y: View = CLEAN,
+    x: Through = CLEAN,
+    y: Through = CLEAN,
     steps: int = SINE.steps,
-    batch_size: int = SINE.batch_size,
     progress: bool = True,
 ) -> BiJEPA:
     """The expressive model of experiment 1 under another alpha, and through other views."""
     model = SINE.model(Configuration(alpha=alpha), seeds)
-    stream = ViewedBatches(seeds, x, y, batch_size)
+    stream = ViewedBatches(seeds, x, y)
     SINE.train(model, stream, steps=steps, device="cpu", progress=progress)
     return model
 
@@ -186,9 +185,19 @@ class ProbeData:
     after: Tensor
     before: Tensor
 
+    @property
+    def future(self) -> Pairs:
+        """The context, and the sample after it."""
+        return self.x, self.after
+
+    @property
+    def past(self) -> Pairs:
+        """The target, and the sample before it."""
+        return self.y, self.before
+
 
 def probe_data(
-    seeds: Seeds, purpose: str, count: int, x: View = CLEAN, y: View = CLEAN
+    seeds: Seeds, purpose: str, count: int, x: Through = CLEAN, y: Through = CLEAN
 ) -> ProbeData:
     """Draw some; the same waves in every condition."""
     series = sample_per_seed(seeds, f"alpha/{purpose}", lambda g: sine.waves(count, g))
@@ -196,12 +205,12 @@ def probe_data(
     return ProbeData(*seen(series, seeds, purpose, x, y), target[..., :1], context[..., -1:])
 
 
-def both_sets(seeds: Seeds, x: View, y: View) -> tuple[ProbeData, ProbeData]:
+def both_sets(seeds: Seeds, x: Through = CLEAN, y: Through = CLEAN) -> tuple[ProbeData, ProbeData]:
     """To fit on, and to judge on."""
     return probe_data(seeds, "probe", PROBE, x, y), probe_data(seeds, "held-out", HELD_OUT, x, y)
 
 
-def probe_errors(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> Scores:
+def probe_errors(model: BiJEPA, seeds: Seeds, x: Through = CLEAN, y: Through = CLEAN) -> Scores:
     """What can be read from a model in both directions, and how well it predicts itself.
 
     Protocols A and B, and their mirror images: the encoder on y, and the backward predictor,
@@ -233,13 +242,11 @@ def probe_errors(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) 
         return per_seed(probe.training_error)
 
     for letter, features in after.items():
-        known, asked = (fit.x, fit.after), (judge.x, judge.after)
-        scores[f"fair_{letter}"] = fair_mse(features, known, asked)
-        scores[f"paper_{letter}"] = read(features, known)
+        scores[f"fair_{letter}"] = fair_mse(features, fit.future, judge.future)
+        scores[f"paper_{letter}"] = read(features, fit.future)
     for letter, features in before.items():
-        known, asked = (fit.y, fit.before), (judge.y, judge.before)
-        scores[f"before_{letter}"] = fair_mse(features, known, asked)
-        scores[f"paper_before_{letter}"] = read(features, known)
+        scores[f"before_{letter}"] = fair_mse(features, fit.past, judge.past)
+        scores[f"paper_before_{letter}"] = read(features, fit.past)
     with torch.no_grad():
         losses = model(judge.x, judge.y)
     for direction, term in (("forward", losses.forward), ("backward", losses.backward)):
@@ -249,7 +256,7 @@ def probe_errors(model: BiJEPA, seeds: Seeds, x: View = CLEAN, y: View = CLEAN) 
     return scores
 
 
-def baselines(seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> dict[str, Scores]:
+def baselines(seeds: Seeds, x: Through = CLEAN, y: Through = CLEAN) -> dict[str, Scores]:
     """The same errors without training: from the raw samples, and from an untrained encoder."""
     fit, judge = both_sets(seeds, x, y)
     rows: dict[str, Features] = {
@@ -258,63 +265,19 @@ def baselines(seeds: Seeds, x: View = CLEAN, y: View = CLEAN) -> dict[str, Score
     }
     return {
         name: {
-            "fair_a": fair_mse(features, (fit.x, fit.after), (judge.x, judge.after)),
-            "before_a": fair_mse(features, (fit.y, fit.before), (judge.y, judge.before)),
+            "fair_a": fair_mse(features, fit.future, judge.future),
+            "before_a": fair_mse(features, fit.past, judge.past),
         }
         for name, features in rows.items()
     }
-
-
-def memory(model: BiJEPA, seeds: Seeds) -> Tensor:
-    """Where in its window an embedding looks: each sample, read back from it.
-
-    Args:
-        model: trained under these seeds, on clean views.
-        seeds: the model's.
-
-    Returns:
-        Held-out error of a fair probe for each sample of x from the embedding of x,
-        ``(*seeds, 10)``.
-    """
-    fit, judge = both_sets(seeds, CLEAN, CLEAN)
-    probe = ridge_probe(model.embed(fit.x), fit.x)
-    return (probe(model.embed(judge.x).double()) - judge.x).square().mean(-2)
-
-
-def first_update(alpha: float, seed: int) -> dict[str, Tensor]:
-    """What the first optimizer step changes, by part of the model.
-
-    Args:
-        alpha: strictly between 0 and 1.
-        seed: of weights and waves.
-
-    Returns:
-        For ``online``, ``forward_predictor`` and ``backward_predictor``: how far each weight
-        moved, all weights in one row ``(n,)``.
-
-    Raises:
-        ValueError: if alpha is 0 or 1, or outside.
-    """
-    if not 0 < alpha < 1:
-        raise ValueError(
-            f"alpha must lie strictly between 0 and 1, to have both predictors; received {alpha!r}."
-        )
-    before = SINE.model(Configuration(alpha=alpha), seed)
-    after = train(alpha, seed, steps=1, progress=False)
-    moved = {}
-    for part in ("online", "forward_predictor", "backward_predictor"):
-        start, end = before.get_submodule(part), after.get_submodule(part)
-        pairs = zip(end.parameters(), start.parameters(), strict=True)
-        moved[part] = torch.cat([(new - old).detach().flatten() for new, old in pairs])
-    return moved
 
 
 def sweep(
     alphas: Sequence[float],
     seeds: Seeds,
     *,
-    x: View = CLEAN,
-    y: View = CLEAN,
+    x: Through = CLEAN,
+    y: Through = CLEAN,
     steps: int = SINE.steps,
     progress: bool = True,
 ) -> dict[float, Scores]:

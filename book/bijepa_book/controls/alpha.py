@@ -142,8 +142,8 @@ class AlphaLab(Lab[Course]):
                 hatch=("", "//")[i],
                 edgecolor="white",
             )
-        left.set(xlim=(0, self.steps), yscale="log", title="relative loss, held out")
-        right.set(title="error of a fair probe")
+        left.set(xlim=(0, self.steps), xlabel="step", yscale="log", title="relative loss, held out")
+        right.set(title="squared error of a fair probe")
         middles = [j + 0.2 * (len(runs) - 1) for j in range(len(ERRORS))]
         right.set_xticks(middles, [words(name) for name in ERRORS])
         figure.legend(

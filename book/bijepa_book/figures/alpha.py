@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bijepa_book.style import COLORS, DASHES, WIDTH, band, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, LOOKS, WIDTH, band, look, stacked_panels, style
 
 Values = Mapping[str, Sequence[float]]
-MARKERS = ("o", "s", "^", "D", "v", "P")
+OTHER = 5  # the look of what is no model with a look of its own: black
+MARKERS = ("o", "s")  # of the two directions
 
 
 def both_ways(rows: Mapping[float, Values], raw: float) -> Figure:
@@ -25,26 +26,37 @@ def both_ways(rows: Mapping[float, Values], raw: float) -> Figure:
         Three panels, alphas evenly spaced: Protocol A, Protocol B, relative loss.
     """
     panels = {
-        "error, Protocol A (encoder)": {"fair_a": "future from x", "before_a": "past from y"},
-        "error, Protocol B (predictor)": {"fair_b": "future from x", "before_b": "past from y"},
-        "relative loss": {"forward": "future from x", "backward": "past from y"},
+        "squared error, Protocol A (encoder)": ("fair_a", "before_a"),
+        "squared error, Protocol B (predictor)": ("fair_b", "before_b"),
+        "relative loss": ("forward", "backward"),
     }
+    labels = ("forward: the future from x", "backward: the past from y")
     with style():
         figure, axes = plt.subplots(3, 1, figsize=(WIDTH, 8.6), layout="constrained", sharex=True)
-        for axis, (title, curves) in zip(axes, panels.items(), strict=True):
-            for i, (name, label) in enumerate(curves.items()):
+        for axis, (title, names) in zip(axes, panels.items(), strict=True):
+            for i, (name, label) in enumerate(zip(names, labels, strict=True)):
                 _against_alpha(axis, rows, name, label, i)
             if "error" in title:
                 axis.axhline(raw, color="0.4", linewidth=1.2, linestyle=DASHES[2])
                 axis.text(len(rows) - 1, raw * 0.96, "raw samples", ha="right", va="top")
             axis.set_title(title, loc="left", fontsize=12)
-            axis.set_yscale("log")
-        axes[0].set_ylim(bottom=raw * 0.7)
-        axes[1].set_ylim(bottom=raw * 0.7)
+            if "error" in title:
+                axis.set_ylim(bottom=raw * 0.7)
+            _log_axis(axis, (0.005, 0.01, 0.02, 0.03, 0.04, 0.06))
         axes[-1].set_xticks(range(len(rows)), [f"{alpha:.3g}" for alpha in rows])
         axes[-1].set_xlabel("alpha (evenly spaced, not to scale)")
-        axes[0].legend(loc="upper center")
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=2, fontsize=11)
     return figure
+
+
+def _log_axis(axis: Axes, ticks: Sequence[float]) -> None:
+    """A logarithmic axis with plain numbers, at those of the ticks that lie on it."""
+    axis.set_yscale("log")
+    low, high = axis.get_ylim()
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_yticks(shown, [f"{tick:g}" for tick in shown])
+    axis.minorticks_off()
 
 
 def _against_alpha(
@@ -62,7 +74,7 @@ def remembered(errors: Mapping[str, Tensor]) -> Figure:
     """Which samples of its window an embedding has kept.
 
     Args:
-        errors: a label for each model, then the error of reading each sample back,
+        errors: a name for each model, then the error of reading each sample back,
             ``(seeds, 10)``.
 
     Returns:
@@ -70,13 +82,18 @@ def remembered(errors: Mapping[str, Tensor]) -> Figure:
     """
     with style():
         figure, axis = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
-        for i, (label, values) in enumerate(errors.items()):
+        for name, values in errors.items():
             steps = torch.arange(values.shape[-1])
-            band(axis, steps, values.T, label, i)
-            axis.plot(steps, values.quantile(0.5, dim=0), MARKERS[i], color=COLORS[i], markersize=5)
-        axis.set(xlabel="position in the window", ylabel="error of reading it back", yscale="log")
+            band(axis, steps, values.T, name, OTHER)
+            color, _, marker = look(name, OTHER)
+            marker = marker if name in LOOKS else "^"  # black's line is solid, as another's is
+            axis.plot(steps, values.quantile(0.5, dim=0), marker, color=color, markersize=5)
+        axis.set(xlabel="position in the window", ylabel="squared error of reading it back")
+        _log_axis(axis, (0.003, 0.005, 0.01, 0.02, 0.04))
         axis.set_xticks(range(10))
-        figure.legend(loc="outside upper center", ncols=3)
+        legend = figure.legend(loc="outside upper center", ncols=3)
+        for line, drawn in zip(legend.get_lines(), axis.lines[1::2], strict=True):
+            line.set_marker(drawn.get_marker())
     return figure
 
 
@@ -100,6 +117,8 @@ def views(clean: tuple[Tensor, Tensor], seen: Mapping[str, tuple[Tensor, Tensor]
             axis.plot(first, x, "o", color=COLORS[0], markersize=5, label="view x")
             axis.plot(second, y, "^", color=COLORS[1], markersize=6, label="view y")
             axis.set_title(label, loc="left", fontsize=12)
+            axis.margins(y=0.12)  # no marker is cut
+            axis.set_ylabel("value")
         axes[-1].set_xticks(range(0, 20, 2))
         axes[-1].set_xlabel("sample")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
@@ -122,9 +141,10 @@ def corrupted(
     Returns:
         One panel a condition, stacked, each with a line at Eq. 13's alpha.
     """
-    ticks = (0.67, 1, 1.5, 2, 3)
     with style():
-        figure, axes = stacked_panels(len(conditions), 0.8 + 2.5 * len(conditions), sharex=True)
+        figure, axes = stacked_panels(
+            len(conditions), 0.8 + 2.5 * len(conditions), sharex=True, sharey=True
+        )
         curves = {"fair_a": "future from clean x", "before_a": "past from corrupted y"}
         for axis, (label, rows) in zip(axes, conditions.items(), strict=True):
             axis.axvline(by_information[label], color="0.6", linewidth=5, label="alpha by Eq. 13")
@@ -136,11 +156,13 @@ def corrupted(
                 middle = ratios.quantile(0.5, dim=1)
                 axis.plot(alphas, middle, MARKERS[i], color=COLORS[i], markersize=5)
             axis.set_title(label, loc="left", fontsize=12)
-            axis.set(yscale="log", ylim=(0.6, 4), xticks=(0, 0.25, 0.5, 0.75, 1))
-            axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-            axis.minorticks_off()
+        for axis in axes:
+            _log_axis(axis, (0.7, 1, 1.5, 2, 3, 5, 8))
+        shown = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
+        axes[-1].set_xticks(shown, [f"{alpha:g}" for alpha in shown])
         axes[-1].set_xlabel("alpha")
-        figure.supylabel("error, relative to the one at alpha = 0.5")
-        handles, labels = axes[0].get_legend_handles_labels()
+        figure.supylabel("squared error over that at alpha 0.5", fontsize=12)
+        rule, *curve_handles = zip(*axes[0].get_legend_handles_labels(), strict=True)
+        handles, labels = zip(*curve_handles, rule, strict=True)  # Eq. 13 in a column of its own
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure

@@ -2,10 +2,12 @@
 
 import math
 from functools import partial
+from statistics import median
 
 import pytest
 import torch
 
+from bijepa_book import records
 from bijepa_book.chapters import alpha
 from bijepa_book.chapters.alpha import CLEAN, View
 from bijepa_core.data.sine import SineBatches, waves
@@ -23,20 +25,20 @@ def test_a_clean_view_is_the_samples_and_draws_nothing() -> None:
     source = generator(0, "view")
     before = source.get_state()
     clean = samples()
-    assert torch.equal(CLEAN.of(clean, source), clean)
+    assert torch.equal(CLEAN(clean, source), clean)
     assert torch.equal(source.get_state(), before)
 
 
 def test_noise_hides_and_second_waves_are_what_they_say() -> None:
     clean = samples()
-    noisy = View(noise=0.5).of(clean, generator(0, "view")) - clean
+    noisy = View(noise=0.5)(clean, generator(0, "view")) - clean
     assert float(noisy.std()) == pytest.approx(0.5, rel=0.02)
-    hidden = View(hidden=3).of(clean, generator(0, "view"))
+    hidden = View(hidden=3)(clean, generator(0, "view"))
     assert bool(((hidden == 0).sum(-1) == 3).all())
     kept = hidden != 0
     assert torch.equal(hidden[kept], clean[kept])
     assert float(kept.float().mean(0).std()) < 0.03  # every sample has the same chance
-    own = View(own=0.5).of(clean, generator(0, "view")) - clean
+    own = View(own=0.5)(clean, generator(0, "view")) - clean
     assert float(own.var()) == pytest.approx(0.125, rel=0.05)
     assert abs(float((own * clean).mean())) < 0.01  # it knows nothing of the first wave
 
@@ -144,26 +146,6 @@ def test_baselines_have_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert min(raw["before_a"]) > max(raw["fair_a"])  # noise on y harms what is read from y
 
 
-def test_the_first_update_of_a_predictor_does_not_know_alpha() -> None:
-    even, heavy = alpha.first_update(0.5, 0), alpha.first_update(0.99, 0)
-    apart = {part: (even[part] - heavy[part]).abs() > 1e-5 for part in even}  # rate: 1e-3
-    assert float(apart["backward_predictor"].float().mean()) < 0.1
-    assert float(apart["online"].float().mean()) > 0.1
-    with pytest.raises(ValueError, match="strictly between"):
-        alpha.first_update(1.0, 0)
-
-
-def test_memory_of_an_embedding_that_keeps_all_but_one_sample() -> None:
-    class Forgetful(torch.nn.Module):
-        def embed(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.cat([x[..., :4], x[..., 5:]], dim=-1)
-
-    errors = alpha.memory(Forgetful(), (0,))  # type: ignore[arg-type]
-    assert errors.shape == (1, 10)
-    assert int(errors[0].argmax()) == 4
-    assert float(errors[0, 0]) < 1e-6
-
-
 def test_the_record_has_what_the_chapter_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpha, "HELD_OUT", 100)
     monkeypatch.setattr(alpha, "sweep", partial(alpha.sweep, steps=1, progress=False))
@@ -176,3 +158,70 @@ def test_the_record_has_what_the_chapter_reads(monkeypatch: pytest.MonkeyPatch) 
     assert row["alpha"] == 0.833
     assert set(row["sweep"]) == {"0.5", "0.833"}
     assert all(len(numbers) == 8 for numbers in row["sweep"]["0.5"].values())
+
+
+def test_numbers_in_the_chapters_prose_are_the_records() -> None:
+    record = records.load("alpha")
+    clean, raw = record["clean"], record["baselines"]["raw"]
+    middle = {
+        name: {a: {k: median(v) for k, v in row.items()} for a, row in condition["sweep"].items()}
+        for name, condition in record["corrupted"].items()
+    }
+    rule = {name: f"{condition['alpha']:g}" for name, condition in record["corrupted"].items()}
+    mirror = {"noise 0.5": "0.1", "noise 1": "0.1", "hidden 5": "0.25", "hidden 8": "0.1"}
+    plateau = [clean[a] for a in ("0.25", "0.5", "0.75")]
+
+    def at_half(name: str, weight: str, goal: str) -> float:
+        return middle[name][weight][goal] / middle[name]["0.5"][goal]
+
+    def classic(goal: str) -> float:
+        return float(clean["1"][goal] / clean["0.5"][goal])
+
+    past = {name: at_half(name, rule[name], "before_a") for name in middle}
+    far = [
+        middle[name]["0.5"][goal] / min(row[goal] for row in middle[name].values())
+        for name in middle
+        for goal in ("fair_a", "before_a")
+    ]
+    dear = [at_half(name, weight, "fair_a") for name, weight in mirror.items()]
+    noise = middle["noise 0.5"]["0.5"]["fair_a"]
+    claims = {
+        "no column of errors changes by more than a quarter": all(
+            max(row[goal] for row in plateau) < 1.25 * min(row[goal] for row in plateau)
+            for goal in alpha.ERRORS
+        ),
+        "B: 2.2; A: a third": round(classic("fair_b"), 1) == 2.2
+        and 1.3 < classic("fair_a") < 1.4,
+        "three times the error of the past": 3 < classic("before_a") < 3.3,
+        "0.031 to 0.063": [round(clean[a]["forward"], 3) for a in ("0.5", "1")] == [0.031, 0.063],
+        "the best encoder 8 %, the best predictor 15 %": [
+            round(100 * min(row[g] / raw[h] for row in clean.values() for g, h in pair if g in row))
+            for pair in (
+                (("fair_a", "fair_a"), ("before_a", "before_a")),
+                (("fair_b", "fair_a"), ("before_b", "before_a")),
+            )
+        ]
+        == [92, 85],
+        "Eq. 13: up to 13 %, five of seven": sum(r > 1 for r in past.values()) == 5
+        and round(max(past.values()), 2) == 1.13,
+        "and in two the past is easier": {n for n, r in past.items() if r < 1}
+        == {"noise 0.05", "hidden 2"},
+        "the future by less than a tenth": all(
+            abs(at_half(name, rule[name], "fair_a") - 1) < 0.1 for name in middle
+        ),
+        "its mirror 21 to 47 %": [round(100 * r - 100) for r in (min(dear), max(dear))] == [21, 47],
+        "off the forward predictor at most 12 %": round(
+            max(at_half(n, a, "fair_b") for n, a in (mirror | {"noise 0.2": "0.25"}).items()), 2
+        )
+        == 1.12,
+        "one half within 15 %": max(far) < 1.15,
+        "noise of 0.5: 29 % off, 28 % before the raw samples": (
+            round(100 * (1 - noise / clean["0.5"]["fair_a"])),
+            round(100 * (1 - noise / raw["fair_a"])),
+        )
+        == (29, 28),
+        "at alpha 1 lower than with clean targets": all(
+            row["1"]["fair_a"] < clean["1"]["fair_a"] for row in middle.values()
+        ),
+    }
+    assert [name for name, holds in claims.items() if not holds] == []

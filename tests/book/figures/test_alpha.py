@@ -33,7 +33,7 @@ def test_a_missing_direction_leaves_a_gap_in_its_curve() -> None:
 
 def test_what_is_remembered_is_shown_as_a_median() -> None:
     errors = torch.rand(3, 10, generator=torch.Generator().manual_seed(0)) + 0.1
-    figure = alpha.remembered({"alpha 0": errors, "alpha 1": errors + 1})
+    figure = alpha.remembered({"alpha 0": errors, "classic": errors + 1})
     shown = np.asarray(figure.axes[0].lines[0].get_ydata())
     np.testing.assert_allclose(shown, errors.median(0).values.numpy(), rtol=1e-6)
     dashes = {str(line._unscaled_dash_pattern) for line in figure.axes[0].lines[::2]}  # type: ignore[attr-defined]
