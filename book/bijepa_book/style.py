@@ -137,7 +137,7 @@ def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:
 
 
 def label_log(axes: Axes, which: str) -> None:
-    """Label a logarithmic axis with plain numbers, as closely as its length asks for.
+    """Label a logarithmic axis as closely as its length asks for, in plain numbers if it can be.
 
     It ends at labelled ticks: no point lies beyond the last number that a reader sees.
 
@@ -145,13 +145,16 @@ def label_log(axes: Axes, which: str) -> None:
         axes: with everything drawn.
         which: ``x`` or ``y``.
     """
-    low, high = getattr(axes, f"get_{which}lim")()
+    together = getattr(axes, f"get_shared_{which}_axes")().get_siblings(axes)
+    low = min(getattr(one.dataLim, f"minpos{which}") for one in together)
+    high = max(getattr(one.dataLim, f"{which}max") for one in together)
     spans = {5: (1, 1.5, 2, 3, 4, 5, 7), 300: (1, 2, 5)}
-    steps = next((marks for most, marks in spans.items() if high / low < most), (1,))
-    grid = sorted(mark * 10.0**k for k in range(-9, 10) for mark in steps)
+    marks = next((marks for most, marks in spans.items() if high / low < most), (1,))
+    grid = sorted(mark * 10.0**k for k in range(-40, 40) for mark in marks)
     first = max(i for i, mark in enumerate(grid) if mark <= low)
-    last = min(i for i, mark in enumerate(grid) if mark >= high)
+    last = min(i for i, mark in enumerate(grid) if mark >= high and i > first)
     ticks = grid[first : last + 1]
     getattr(axes, f"set_{which}lim")(ticks[0], ticks[-1])
-    getattr(axes, f"set_{which}ticks")(ticks, [f"{tick:,g}" for tick in ticks])
-    getattr(axes, f"{which}axis").set_minor_locator(NullLocator())
+    if 1e-3 <= ticks[0] < ticks[-1] <= 1e5:  # else powers of ten are read with less trouble
+        getattr(axes, f"set_{which}ticks")(ticks, [f"{tick:,g}" for tick in ticks])
+        getattr(axes, f"{which}axis").set_minor_locator(NullLocator())
