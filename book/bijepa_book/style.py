@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from torch import Tensor
 
 WIDTH = 6.4  # inches: one column; type stays legible when a phone shrinks it
@@ -137,3 +138,27 @@ def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:
         return
     axis.plot(steps, values.quantile(0.5, dim=1), label=label, color=color, linestyle=dash)
     axis.fill_between(steps, values.amin(1), values.amax(1), color=color, alpha=0.15, linewidth=0)
+
+
+def label_log(axes: Axes, which: str) -> None:
+    """Label a logarithmic axis as closely as its length asks for, in plain numbers if it can be.
+
+    It ends at labelled ticks: no point lies beyond the last number that a reader sees.
+
+    Args:
+        axes: with everything drawn.
+        which: ``x`` or ``y``.
+    """
+    together = getattr(axes, f"get_shared_{which}_axes")().get_siblings(axes)
+    low = min(getattr(one.dataLim, f"minpos{which}") for one in together)
+    high = max(getattr(one.dataLim, f"{which}max") for one in together)
+    spans = {5: (1, 1.5, 2, 3, 4, 5, 7), 300: (1, 2, 5)}
+    marks = next((marks for most, marks in spans.items() if high / low < most), (1,))
+    grid = sorted(mark * 10.0**k for k in range(-40, 40) for mark in marks)
+    first = max(i for i, mark in enumerate(grid) if mark <= low)
+    last = min(i for i, mark in enumerate(grid) if mark >= high and i > first)
+    ticks = grid[first : last + 1]
+    getattr(axes, f"set_{which}lim")(ticks[0], ticks[-1])
+    if 1e-3 <= ticks[0] < ticks[-1] <= 1e5:  # else powers of ten are read with less trouble
+        getattr(axes, f"set_{which}ticks")(ticks, [f"{tick:,g}" for tick in ticks])
+        getattr(axes, f"{which}axis").set_minor_locator(NullLocator())

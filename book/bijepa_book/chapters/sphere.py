@@ -129,43 +129,26 @@ def probe_course(
     return torch.stack(errors)
 
 
-def probe_courses(
+def course_row(
     model: BiJEPA, data: SeriesData, seeds: Seeds, marks: Sequence[int] = MARKS
-) -> dict[str, Tensor]:
-    """:func:`probe_course` for each protocol, and where it must end.
+) -> dict[str, float]:
+    """:func:`probe_course` of the encoder's embedding, and where it must end.
 
     Args:
-        model: trained.
+        model: trained, of several seeds.
         data: of its seeds.
         seeds: of the model and the probes' layers.
         marks: steps to look at.
 
     Returns:
-        ``paper_a`` and ``paper_b``, ``(marks, *seeds)``, and the smallest error that any linear
-        map has on the same waves, ``least_a`` and ``least_b``, ``(*seeds,)``.
+        Medians over seeds: the error by steps, and ``least_a``, the smallest error that any linear
+        map has on the same waves.
     """
     x, value = data.next_state(data.probe)
-    courses = {}
-    for letter, features in protocols(model).items():
-        seen = features(x)
-        courses[f"paper_{letter}"] = probe_course(seen, value, seeds, marks)
-        courses[f"least_{letter}"] = ridge_probe(seen, value).training_error
-    return courses
-
-
-def course_row(courses: Mapping[str, Tensor], marks: Sequence[int] = MARKS) -> dict[str, float]:
-    """Medians over seeds of :func:`probe_courses`, for Protocol A.
-
-    Args:
-        courses: as returned there, of several seeds.
-        marks: the same.
-
-    Returns:
-        The error by steps, and ``least_a``.
-    """
-    middle = courses["paper_a"].quantile(0.5, dim=1).tolist()
+    seen = protocol_a(model)(x)
+    middle = probe_course(seen, value, seeds, marks).quantile(0.5, dim=1).tolist()
     row = {f"{mark:,}": error for mark, error in zip(marks, middle, strict=True)}
-    return row | {"least_a": float(courses["least_a"].quantile(0.5))}
+    return row | {"least_a": float(ridge_probe(seen, value).training_error.quantile(0.5))}
 
 
 def demands(model: BiJEPA, data: SeriesData) -> Scores:
@@ -405,9 +388,7 @@ def record() -> dict[str, Any]:
         "probes": medians({n: {p: r.scores[p] for p in probes} for n, r in runs.items()}),
         "baselines": lines,
         "whole": medians({name: whole(model, data) for name, model in models.items()}),
-        "probe_steps": {
-            name: course_row(probe_courses(model, data, SEEDS)) for name, model in models.items()
-        },
+        "probe_steps": {name: course_row(model, data, SEEDS) for name, model in models.items()},
         "demands": medians({name: demands(model, data) for name, model in models.items()}),
         "exchanged": medians(exchanged(sphere, expressive, value, SEEDS)),
         "training": medians(

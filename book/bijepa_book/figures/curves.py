@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from bijepa_book.names import words
-from bijepa_book.style import LABELS, WIDTH, band, look, stacked_panels, style
+from bijepa_book.style import LABELS, WIDTH, band, label_log, look, stacked_panels, style
 from bijepa_core.history import History
 
 
@@ -31,6 +31,7 @@ def losses(histories: Mapping[str, History]) -> Figure:
                 axis.plot(curve, color=look(label, i).color, alpha=0.18, linewidth=0.6)
             band(axis, *history.smooth_loss(), label, i)
         axis.set(xlabel="training step", ylabel="loss, mean of directions", yscale="log")
+        label_log(axis, "y")
         axis.legend()
     return figure
 
@@ -53,6 +54,7 @@ def diagnostics(histories: Mapping[str, History]) -> Figure:
             axis.set_title(LABELS[name], fontsize=12)
             if name in ("variance", "relative_loss"):
                 axis.set_yscale("log")
+                label_log(axis, "y")
         figure.supxlabel("training step")
         handles, labels = axes.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
@@ -82,6 +84,7 @@ def final_values(rows: Mapping[str, Sequence[float]], label: str) -> Figure:
             xlabel=label,
             xscale="log",
         )
+        label_log(axis, "x")
         axis.invert_yaxis()
     return figure
 
@@ -108,7 +111,10 @@ def recorded(
                 color, dash, _ = look(run, i)
                 axis.plot(steps, middle, color=color, linestyle=dash, label=run)
                 axis.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
-            axis.set(ylabel=label, xscale="log", yscale="linear" if name == "norm" else "log")
+            axis.set(ylabel=label, xscale="log")
+            if name != "norm":
+                axis.set_yscale("log")
+                label_log(axis, "y")
         figure.supxlabel("training step")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)

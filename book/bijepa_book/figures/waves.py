@@ -1,4 +1,4 @@
-"""Sine waves and their forecasts (Figures 2, 5 and 6)."""
+"""Sine waves and their forecasts (after the paper's Figures 2, 5 and 6)."""
 
 from collections.abc import Callable, Mapping
 
@@ -52,6 +52,7 @@ def _rows(replays: Mapping[str, Replay], draw: Callable[[Axes, Replay], None]) -
         for axis, (label, replay) in zip(axes, replays.items(), strict=True):
             draw(axis, replay)
             axis.set_title(label, fontsize=12, loc="left")
+        axes[0].set(ylim=(-1.5, 1.5), yticks=(-1.5, -1, -0.5, 0, 0.5, 1, 1.5))  # noise passes 1
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
     return figure

@@ -91,21 +91,14 @@ def test_marks_that_are_no_steps_are_refused(marks: tuple[int, ...]) -> None:
         sphere.probe_course(torch.zeros(4, 2), torch.zeros(4, 1), 0, marks)
 
 
-def test_courses_come_by_protocol_and_end_above_the_least(
+def test_a_row_is_the_middle_of_the_courses_and_ends_above_the_least(
     models: dict[str, BiJEPA], data: SeriesData
 ) -> None:
-    courses = sphere.probe_courses(models["restrictive"], data, FEW, (1, 5))
-    for letter in "ab":
-        assert courses[f"paper_{letter}"].shape == (2, 2)
-        assert (courses[f"least_{letter}"] <= courses[f"paper_{letter}"]).all()
-    row = sphere.course_row(courses, (1, 5))
-    assert row == pytest.approx(
-        {
-            "1": float(courses["paper_a"][0].mean()),  # of two seeds
-            "5": float(courses["paper_a"][1].mean()),
-            "least_a": float(courses["least_a"].mean()),
-        }
-    )
+    model, (x, value) = models["restrictive"], data.next_state(data.probe)
+    row = sphere.course_row(model, data, FEW, (1, 5))
+    course = sphere.probe_course(protocol_a(model)(x), value, FEW, (1, 5)).mean(1)  # of two seeds
+    assert [row["1"], row["5"]] == pytest.approx(course.tolist())
+    assert 0 < row["least_a"] < row["5"] < row["1"]
 
 
 def test_a_unit_vector_spreads_by_a_quarter_at_most_and_asks_for_large_weights(
