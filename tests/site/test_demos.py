@@ -192,6 +192,26 @@ def works(page: "Page", section: "Locator", name: str) -> None:
         until_status(page, name, SAYS[name])
 
 
+@pytest.mark.slow
+def test_the_welcome_page_trains_two_models_at_the_press_of_a_button(
+    page: "Page", served: str
+) -> None:
+    """An experiment to choose and what runs it, without the switches; curves are named."""
+    page.goto(served)
+    section = come_to(page, "explosion")
+    chosen = section.get_by_role("combobox")
+    assert chosen.count() == 1
+    chosen.select_option("collapse: no stop-gradient")
+    section.get_by_role("button", name="Train").click()
+    wait_for(page, "document.querySelector('.demo-progress').textContent.startsWith('step')")
+    section.get_by_role("button", name="Pause").click()
+    until_status(page, "explosion", "Run B after")
+    said = section.locator(".demo-legend").inner_text()
+    assert "run A: expressive, no stop-gradient" in said
+    assert section.get_by_role("button").all_inner_texts() == ["Go on", "Pause", "Restart"]
+    assert section.locator(".demo-chart:visible").count() == 3
+
+
 def test_without_scripts_a_picture_and_a_sentence_stand_there(
     browser: "Browser", served: str
 ) -> None:
