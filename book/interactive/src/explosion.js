@@ -144,7 +144,9 @@ function build(section) {
   const short = section.classList.contains("demo-short"); // there without exercises or switches
   const experiments = choice(
     "experiment",
-    [...Object.keys(EXPERIMENTS), "own"].filter((name) => !short || !/^(exercise|own)/.test(name)).map((name) => [name, name]),
+    [...Object.keys(EXPERIMENTS), "own"]
+      .filter((name) => !short || !/^(exercise|own)/.test(name))
+      .map((name) => [name, name]),
     "own",
     () => {
       const chosen = EXPERIMENTS[experiments.get()];
@@ -394,7 +396,12 @@ function build(section) {
       "p",
       { class: "demo-legend" },
       ...names.map((name, i) =>
-        h("span", { class: "demo-entry" }, h("span", { class: `demo-key demo-key-${"ab"[i]}` }), name),
+        h(
+          "span",
+          { class: "demo-entry" },
+          h("span", { class: `demo-key demo-key-${"ab"[i]}` }),
+          name,
+        ),
       ),
       ...keys,
     ),
