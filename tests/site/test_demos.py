@@ -34,10 +34,10 @@ from tests.site.browsing import (
     CONTRAST,
     DESK,
     OVERFLOW,
-    PHONE,
     ROOT,
     SETTLING,
     SITE,
+    SMALL,
     STANDARD,
     THEMES,
     Visit,
@@ -146,7 +146,7 @@ def test_demo_waits_for_a_reader_and_is_for_every_reader(
     page.evaluate(axe)
     place = {"include": [[f"[data-demo={name}]"]]}
     flaws = []
-    for width in (DESK, PHONE):
+    for width in (DESK, SMALL):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(SETTLING)
         flaws += [f"{width} pixels: {one}" for one in violations(page, STANDARD, place)]
