@@ -63,7 +63,7 @@ OVERFLOW = """() => {
     const scrolls = one => one && one !== document.body && (
         ["auto", "scroll"].includes(getComputedStyle(one).overflowX) || scrolls(one.parentElement));
     const cut = [...document.querySelectorAll(
-            "article :is(mjx-container[display], pre, table, img, svg, canvas, .demo-body)")]
+            "article :is(mjx-container, pre, table, img, svg, canvas, .demo-body)")]
         .filter(one => !one.parentElement.closest("mjx-container") && one.checkVisibility())
         .filter(one => !scrolls(one.parentElement))
         .filter(one => outside(one.getBoundingClientRect(), 0, width));
