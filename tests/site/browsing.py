@@ -84,7 +84,7 @@ PAPER = """() => {
         const rgb = getComputedStyle(one).color.match(/[\\d.]+/g).slice(0, 3).map(Number);
         return Math.min(...rgb) > 150;
     };
-    const article = document.querySelector("article") ?? document.body;
+    const article = document.querySelector("article") ?? new DocumentFragment();
     const all = [...article.querySelectorAll("*:not(.demo *, mjx-container *)")].filter(shown);
     const told = one => one.outerHTML.slice(0, 80);
     return {
