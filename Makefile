@@ -53,7 +53,7 @@ $(DEMOS)/.built: $(STAMP) $(DEMO_SOURCES)
 	@touch $@
 
 book: $(STAMP) $(DEMOS)/.built ## Build the site from the stored outputs and say which page to open
-	@rm -rf $(SITE) && mkdir -p $(SITE)
+	@rm -rf $(SITE) _build/.doctrees && mkdir -p $(SITE)
 	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
 	  --path-output . --all -W -n --keep-going -q >$(SITE).log || { cat $(SITE).log; exit 1; }
 	@echo "Built. Open $(CURDIR)/$(SITE)/index.html"

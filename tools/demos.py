@@ -34,6 +34,8 @@ class Demo(NamedTuple):
         label: its name for readers.
         alt: what its picture shows.
         needs: scripts with data that it waits for.
+        look: a class of its element, by which the style leaves parts of it out.
+        still: the name of its picture, if not its own.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Demo(NamedTuple):
     label: str
     alt: str
     needs: tuple[str, ...] = ()
+    look: str = "demo-whole"
+    still: str = ""
 
 
 DEMOS = {
@@ -51,6 +55,16 @@ DEMOS = {
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
         "norm, variance and effective rank for unconstrained and expressive BiJEPA, recorded runs "
         "in gray behind them.",
+    ),
+    "Press Train.": Demo(
+        "explosion",
+        "two-trainings",
+        "Two trainings",
+        "Two trainings of 2,000 steps. Without constraints the loss falls, turns and climbs, and "
+        "the norm grows; with LayerNorm and weight decay both stay level. The relative losses fall "
+        "alike, the unconstrained one a little lower.",
+        look="demo-short",
+        still="explosion-short",
     ),
     "In the page: the Lorenz explorer.": Demo(
         "lorenz",
@@ -91,12 +105,12 @@ def lead(quote: nodes.block_quote) -> str:
 def element(demo: Demo) -> str:
     """The demo as HTML."""
     needs = " ".join(demo.needs)
-    return f"""<section class="demo" id="{demo.anchor}" data-demo="{demo.name}" \
+    return f"""<section class="demo {demo.look}" id="{demo.anchor}" data-demo="{demo.name}" \
 data-needs="{needs}" aria-label="{escape(demo.label)}">
 <div class="demo-still">
-<img src="{FOLDER}/still-{demo.name}.png" alt="{escape(demo.alt)}" decoding="async">
-<p>This picture shows the demo, which computes in the browser; the figures of this chapter show what
-it finds. <span class="noprint">The demo needs JavaScript and takes the picture's place as you come
+<img src="{FOLDER}/still-{demo.still or demo.name}.png" alt="{escape(demo.alt)}" decoding="async">
+<p>This picture shows the demo, which computes in the browser; the book's figures show what it
+finds. <span class="noprint">The demo needs JavaScript and takes the picture's place as you come
 near. If it does not, reload the page.</span></p>
 </div>
 <p class="demo-status" role="status"></p>
@@ -114,7 +128,9 @@ class Places(SphinxTransform):
             demo = DEMOS.get(lead(quote))
             if demo is not None:
                 place = quote.parent.index(quote) + 1
-                quote.parent.insert(place, nodes.raw("", element(demo), format="html"))
+                shown = nodes.raw("", element(demo), format="html", names=[demo.anchor])
+                self.document.note_explicit_target(shown)  # [text](#anchor) leads there
+                quote.parent.insert(place, shown)
                 self.env.metadata[self.env.docname]["demo"] = demo.name
 
 

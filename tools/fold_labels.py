@@ -9,7 +9,11 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-LABELS = {"tag_hide-cell": "Solution", "tag_hide-input": "Code behind this"}
+LABELS = {
+    "tag_hide-cell": "Solution",
+    "tag_hide-input": "Code behind this",
+    "tag_hide-output": "What it prints",
+}
 
 
 def label(app: Sphinx, document: nodes.document) -> None:

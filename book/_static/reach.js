@@ -16,8 +16,13 @@
   };
   // A formula wider than its page scrolls in its own box: let the keyboard scroll it, too.
   const reachFormulas = () => {
-    for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
-      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+    for (const formula of document.querySelectorAll("article mjx-container")) {
+      const line = formula.closest("p, li, td, dd, blockquote, figcaption, div.math");
+      const inline = !formula.hasAttribute("display");
+      const drawn = formula.querySelector("svg, mjx-math");
+      const wide = drawn && line && drawn.getBoundingClientRect().width > line.clientWidth;
+      formula.classList.toggle("wide", Boolean(inline && wide && !formula.closest("table")));
+      if (formula.scrollWidth > formula.clientWidth && (wide || !inline)) formula.tabIndex = 0;
       else formula.removeAttribute("tabindex");
     }
   };
@@ -25,7 +30,8 @@
   window.addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
     nameSymbols();
-    reachFormulas();
+    // its size changes with the window's, and with that of its letters
+    const article = document.querySelector("article");
+    if (article) new ResizeObserver(() => requestAnimationFrame(reachFormulas)).observe(article);
   });
-  window.addEventListener("resize", reachFormulas);
 })();

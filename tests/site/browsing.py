@@ -23,8 +23,11 @@ PREFIX = urlsplit(URLS["Documentation"]).path  # /bijepa-book/
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-DESK, LAPTOP, PHONE = 1400, 1100, 320  # pixels across
-LETTERS = ("200%", "100%")  # of their usual size: WCAG 1.4.4 and 1.4.10
+DESK, LAPTOP, TABLET, PHONE, SMALL = 1400, 1100, 768, 390, 320  # pixels across
+# Widths, and letters of their usual size: WCAG 1.4.4 and 1.4.10. At 1,100 pixels the theme has no
+# margin left, at 768 no sidebar.
+SIZES = [(DESK, "200%"), (LAPTOP, "200%"), (LAPTOP, "100%"), (TABLET, "100%"), (PHONE, "100%")]
+SIZES += [(SMALL, "200%"), (SMALL, "100%")]
 SETTLING = 400  # milliseconds: 300 after a change the theme lets the keyboard reach what scrolls
 
 FLAGS = [
@@ -53,13 +56,51 @@ SCROLLING = {
 FRAME = {"exclude": [["article"]]}
 ONE_OF_A_KIND = {"include": [["[data-first]"]]}
 
-# What sticks out to the right of the window.
+# What sticks out of the window, and what is cut in a box that does not scroll.
 OVERFLOW = """() => {
     const width = document.documentElement.clientWidth;
-    if (document.scrollingElement.scrollWidth <= width) return [];
-    return [...document.querySelectorAll("body *")]
-        .filter(one => one.getBoundingClientRect().right > width + 1)
-        .map(one => one.tagName + "." + one.className).slice(0, 5);
+    const outside = ({left, right}, from, to) => left < from - 1 || right > to + 1;
+    const scrolls = one => one && one !== document.body && (
+        ["auto", "scroll"].includes(getComputedStyle(one).overflowX) || scrolls(one.parentElement));
+    const cut = [...document.querySelectorAll(
+            "article :is(mjx-container, pre, table, img, svg, canvas, .demo-body)")]
+        .filter(one => !one.parentElement.closest("mjx-container") && one.checkVisibility())
+        .filter(one => !scrolls(one.parentElement))
+        .filter(one => outside(one.getBoundingClientRect(), 0, width));
+    const wide = document.scrollingElement.scrollWidth <= width ? []
+        : [...document.querySelectorAll("body *")]
+            .filter(one => one.getBoundingClientRect().right > width + 1);
+    return [...cut, ...wide].map(one => one.tagName + "." + one.className).slice(0, 5);
+}"""
+
+# What a page is like on paper, when it is looked at while it is printed.
+PAPER = """() => {
+    const shown = one => one.checkVisibility({opacityProperty: true, visibilityProperty: true});
+    const light = one => {
+        const [r, g, b, a] = getComputedStyle(one).backgroundColor.match(/[\\d.]+/g).map(Number);
+        return a === 0 || Math.min(r, g, b) > 200;
+    };
+    const pale = one => {
+        const rgb = getComputedStyle(one).color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        return Math.min(...rgb) > 150;
+    };
+    const article = document.querySelector("article") ?? new DocumentFragment();
+    const all = [...article.querySelectorAll("*:not(.demo *, mjx-container *)")].filter(shown);
+    const told = one => one.outerHTML.slice(0, 80);
+    return {
+        dark: [document.body, ...all].filter(one => !light(one)).map(told),
+        pale: all.filter(one => !one.matches("svg *") && one.innerText?.trim() && pale(one))
+            .map(told),
+        folded: [...article.querySelectorAll("details > :not(summary)")]
+            .filter(one => !shown(one)).map(told),
+        empty: [...article.querySelectorAll("div.cell_input, div.cell_output, pre")]
+            .filter(one => shown(one) && !one.innerText.trim()
+                && !one.querySelector("img, svg, canvas")).map(told),
+        split: [...article.querySelectorAll("pre")]
+            .filter(one => getComputedStyle(one).overflowX !== "visible").map(told),
+        filtered: [...article.querySelectorAll("img")]
+            .filter(one => getComputedStyle(one).filter !== "none").map(told),
+    };
 }"""
 
 
@@ -73,6 +114,7 @@ class Visit:
     look: dict[str, Any] = field(default_factory=dict)
     themes: list[str] = field(default_factory=list)
     overflow: dict[str, list[str]] = field(default_factory=dict)
+    paper: dict[str, list[str]] = field(default_factory=dict)
     contrast: dict[str, list[str]] = field(default_factory=dict)
     violations: dict[int, list[str]] = field(default_factory=dict)
 

@@ -8,23 +8,26 @@ Needs `make book`, the `test` extra, and a Chromium: the one that `BIJEPA_CHROMI
 the path, or Playwright's own (`playwright install chromium`).
 """
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.site.browsing import (
     CONTRAST,
     DESK,
     FRAME,
-    LAPTOP,
-    LETTERS,
     ONE_OF_A_KIND,
     OVERFLOW,
     PAGES,
-    PHONE,
+    PAPER,
     SCROLLING,
     SETTLING,
     SITE,
+    SIZES,
+    SMALL,
     STANDARD,
     THEMES,
     Visit,
@@ -119,15 +122,17 @@ def look_at(context: "BrowserContext", address: str, axe: str, looks: set[str]) 
             visit.contrast[theme] = violations(page, CONTRAST, ONE_OF_A_KIND)
     page.wait_for_timeout(SETTLING)
     visit.violations[DESK] = violations(page, STANDARD)
-    for width in (LAPTOP, PHONE):
+    for width, size in SIZES:
         page.set_viewport_size({"width": width, "height": 900})
-        for size in LETTERS:
-            page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
-            page.evaluate(REST)
-            visit.overflow[f"{width} pixels, letters of {size}"] = page.evaluate(OVERFLOW)
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+        page.evaluate(REST)
+        visit.overflow[f"{width} pixels, letters of {size}"] = page.evaluate(OVERFLOW)
     page.wait_for_timeout(SETTLING)
     # in the narrow article nothing is new but what scrolls; around it are other controls
-    visit.violations[PHONE] = violations(page, SCROLLING) + violations(page, STANDARD, FRAME)
+    visit.violations[SMALL] = violations(page, SCROLLING) + violations(page, STANDARD, FRAME)
+    page.emulate_media(media="print")
+    page.evaluate(REST)
+    visit.paper = page.evaluate(PAPER)
     page.close()
     context.unroute_all()
     return visit
@@ -183,14 +188,44 @@ def test_all_images_are_there_and_described(visits: Visits) -> None:
     assert flaws == []
 
 
-def test_nothing_sticks_out_of_the_window(visits: Visits) -> None:
-    """On a phone and on a small laptop, where the theme has no margin left; large letters, too."""
+def test_nothing_sticks_out_of_the_window_or_is_cut(visits: Visits) -> None:
+    """From desk to small phone; large letters, too."""
     flaws = [
         f"{name}, {at}: {element}"
         for name, visit in visits.items()
         for at, elements in visit.overflow.items()
         for element in elements
     ]
+    assert flaws == []
+
+
+def test_on_paper_every_page_is_light_open_and_whole(visits: Visits) -> None:
+    """However it stood on the screen: here in the dark."""
+    flaws = [
+        f"{name}: {kind}: {element}"
+        for name, visit in visits.items()
+        for kind, elements in visit.paper.items()
+        for element in elements[:3]
+    ]
+    assert flaws == []
+
+
+def test_in_the_dark_figures_have_the_pages_own_ground(browser: "Browser", served: str) -> None:
+    """Charts and pictures of digits alike; what is white in a picture stays white."""
+    flaws = []
+    with browser.new_context(
+        color_scheme="dark", viewport={"width": DESK, "height": 900}
+    ) as context:
+        page = context.new_page()
+        for name in ("02-explosion", "05-mnist"):
+            page.goto(f"{served}{name}.html")
+            for figure in page.locator(".cell_output img:visible").all():
+                shot = np.asarray(Image.open(BytesIO(figure.screenshot())).convert("L"))
+                rim = np.concatenate([shot[2], shot[-3], shot[:, 2], shot[:, -3]])
+                if np.median(rim) > 40:
+                    flaws.append(f"{name}: {figure.get_attribute('alt')}")
+            pictures = page.locator(".cell_output img.only-dark").count()
+            assert (pictures > 0) == (name == "05-mnist")
     assert flaws == []
 
 
@@ -235,7 +270,7 @@ def test_search_finds_a_chapter(browser: "Browser", served: str, start: str) -> 
         result = page.locator("#search-results li a", has_text="Representation explosion").first
         result.click()
         page.wait_for_url("**/02-explosion.html*")
-        assert page.locator("article h1").first.inner_text().startswith("Representation explosion")
+        assert page.locator("article h1").first.inner_text().startswith("2. Representation")
     assert not visit.foreign
 
 

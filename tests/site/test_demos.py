@@ -34,10 +34,10 @@ from tests.site.browsing import (
     CONTRAST,
     DESK,
     OVERFLOW,
-    PHONE,
     ROOT,
     SETTLING,
     SITE,
+    SMALL,
     STANDARD,
     THEMES,
     Visit,
@@ -146,7 +146,7 @@ def test_demo_waits_for_a_reader_and_is_for_every_reader(
     page.evaluate(axe)
     place = {"include": [[f"[data-demo={name}]"]]}
     flaws = []
-    for width in (DESK, PHONE):
+    for width in (DESK, SMALL):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(SETTLING)
         flaws += [f"{width} pixels: {one}" for one in violations(page, STANDARD, place)]
@@ -190,6 +190,26 @@ def works(page: "Page", section: "Locator", name: str) -> None:
         until_status(page, name, "Run B after 1 step:")
     else:
         until_status(page, name, SAYS[name])
+
+
+@pytest.mark.slow
+def test_the_welcome_page_trains_two_models_at_the_press_of_a_button(
+    page: "Page", served: str
+) -> None:
+    """An experiment to choose and what runs it, without the switches; curves are named."""
+    page.goto(served)
+    section = come_to(page, "explosion")
+    chosen = section.get_by_role("combobox")
+    assert chosen.count() == 1
+    chosen.select_option("collapse: no stop-gradient")
+    section.get_by_role("button", name="Train").click()
+    wait_for(page, "document.querySelector('.demo-progress').textContent.startsWith('step')")
+    section.get_by_role("button", name="Pause").click()
+    until_status(page, "explosion", "Run B after")
+    said = section.locator(".demo-legend").inner_text()
+    assert "run A: expressive, no stop-gradient" in said
+    assert section.get_by_role("button").all_inner_texts() == ["Go on", "Pause", "Restart"]
+    assert section.locator(".demo-chart:visible").count() == 3
 
 
 def test_without_scripts_a_picture_and_a_sentence_stand_there(

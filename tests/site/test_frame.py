@@ -159,6 +159,27 @@ def test_table_of_contents_lists_every_page() -> None:
     assert sorted(listed) == sorted(page.stem for page in pages)
 
 
+def test_titles_and_links_have_the_chapters_number() -> None:
+    """Written by hand, so that Colab has it too: in a chapter's title, and in links that count."""
+    flaws = []
+    for path in [
+        *(ROOT / "book").glob("*.md"),
+        *(ROOT / "book").glob("*.ipynb"),
+        ROOT / "README.md",
+    ]:
+        text = path.read_text("utf-8")
+        chapter = re.match(r"(\d\d)-", path.name)
+        if chapter and f'"# {int(chapter[1])}. ' not in text:
+            flaws.append(f"{path.name}: its title has no number")
+        flaws += [
+            f"{path.name}: {link[0]}"
+            for link in re.finditer(r"\[([^][]*)\]\((?:book/)?(\d\d)-[\w-]+\.ipynb", text)
+            if (counted := re.match(r"(?:chapter )?(\d+)", link[1], re.IGNORECASE))
+            and int(counted[1]) != int(link[2])
+        ]
+    assert flaws == []
+
+
 def test_site_and_citation_have_the_published_addresses() -> None:
     site, citation = read_yaml("_config.yml"), read_yaml("CITATION.cff")
     assert site["repository"]["url"] == citation["repository-code"] == REPOSITORY

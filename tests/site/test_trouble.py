@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.site.browsing import DESK, PHONE, THEMES
+from tests.site.browsing import DESK, PAPER, SMALL, THEMES
 from tests.site.test_demos import CHAPTERS, CLOSE, NEEDS, open_demo, until_status, works
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_a_finger_scrolls_the_page_or_turns_the_picture_but_never_both(
 ) -> None:
     """Up and down scrolls, sideways turns; on the pad a finger draws."""
     with browser.new_context(
-        viewport={"width": PHONE, "height": 700}, has_touch=True, is_mobile=True
+        viewport={"width": SMALL, "height": 700}, has_touch=True, is_mobile=True
     ) as context:
         page = context.new_page()
         touch = context.new_cdp_session(page)
@@ -232,28 +232,13 @@ def view(page: "Page") -> list[str]:
 
 
 # What paper gets is only there while it is printed: this looks at it then.
-PRINTED = """() => matchMedia("print").addEventListener("change", ({matches}) => {
+PRINTED = f"""() => matchMedia("print").addEventListener("change", ({{matches}}) => {{
     if (!matches) return;
-    const shown = one => one.checkVisibility({opacityProperty: true, visibilityProperty: true});
-    const light = one => {
-        const [r, g, b, a] = getComputedStyle(one).backgroundColor.match(/[\\d.]+/g).map(Number);
-        return a === 0 || Math.min(r, g, b) > 200;
-    };
-    const article = document.querySelector("article");
-    window.printed = {
-        dark: [document.body, ...article.querySelectorAll("*:not(.demo *)")]
-            .filter(one => shown(one) && !light(one)).map(one => one.outerHTML.slice(0, 80)),
-        folded: [...article.querySelectorAll("details > :not(summary)")]
-            .filter(one => !shown(one)).map(one => one.textContent.slice(0, 80)),
-        empty: [...article.querySelectorAll("div.cell_input, div.cell_output, pre")]
-            .filter(one => !one.innerText.trim() && !one.querySelector("img, svg, canvas"))
-            .map(one => one.outerHTML.slice(0, 80)),
-        split: [...article.querySelectorAll("pre")]
-            .filter(one => getComputedStyle(one).overflowX !== "visible").length,
-        demos: [...article.querySelectorAll(".demo")].map(
-            one => [".demo-still img", ".demo-body"].map(part => shown(one.querySelector(part)))),
-    };
-})"""
+    const shown = one => one.checkVisibility();
+    window.printed = ({PAPER})();
+    window.printed.demos = [...document.querySelectorAll(".demo")].map(
+        one => [".demo-still img", ".demo-body"].map(part => shown(one.querySelector(part))));
+}})"""
 
 
 def test_paper_is_light_and_unfolded_and_has_a_picture_of_the_demo(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
@@ -36,24 +37,47 @@ def bold(text: str) -> nodes.strong:
     return nodes.strong("", text)
 
 
-def test_a_note_on_paper_and_script_goes_into_the_margin() -> None:
-    notes = tool("margin_notes")
-    # an empty text in front is what the Markdown parser leaves there
-    document = quoting(nodes.Text(""), bold(notes["LEAD"]), nodes.Text(" They do."))
-    (note,) = transformed(document, notes["MarginNotes"]).children
-    assert isinstance(note, nodes.container)
-    assert "margin" in note["classes"]
-    assert note.astext() == "Where paper and script differ. They do."
-
-
-def test_other_quotes_stay_where_they_are() -> None:
-    for parts in (
-        [nodes.Text("Where paper and script differ. Not bold.")],
-        [bold("Goals."), nodes.Text(" See where paper and script differ.")],
-        [nodes.Text("First this. "), bold("Where paper and script differ.")],
+def test_a_note_on_paper_and_script_is_marked_and_no_other_quote() -> None:
+    notes = tool("script_notes")
+    lead = notes["LEAD"]
+    for parts, marked in (
+        # an empty text in front is what the Markdown parser leaves there
+        ([nodes.Text(""), bold(lead), nodes.Text(" They do.")], True),
+        ([nodes.Text(f"{lead} Not bold.")], False),
+        ([bold("Goals."), nodes.Text(f" See {lead.lower()}")], False),
+        ([nodes.Text("First this. "), bold(lead)], False),
     ):
-        document = transformed(quoting(*parts), tool("margin_notes")["MarginNotes"])
-        assert isinstance(document.children[0], nodes.block_quote), document.astext()
+        (quote,) = transformed(quoting(*parts), notes["ScriptNotes"]).children
+        assert isinstance(quote, nodes.block_quote)
+        assert ("script-note" in quote["classes"]) is marked, quote.astext()
+
+
+def test_printed_sentences_may_wrap_and_printed_tables_may_not() -> None:
+    for printed, wraps in (
+        ("yes  a sentence that is longer than a phone\nno   another one", True),
+        ("one, two three", True),
+        ("            error\n----------  -----\nclassic     0.015", False),
+    ):
+        document = new_document("page")
+        document += nodes.literal_block(printed, printed, classes=["output", "stream"])
+        (block,) = transformed(document, tool("printed")["Printed"]).children
+        assert isinstance(block, nodes.literal_block)
+        assert ("sentences" in block["classes"]) is wraps, printed
+
+
+def test_in_the_dark_paper_turns_and_a_picture_stays() -> None:
+    """White paper, black ink, an orange line, and a dark picture with a white spot."""
+    figure = np.ones((100, 100, 3))
+    figure[80, 80] = 0
+    figure[90, :] = 0.84, 0.37, 0
+    figure[10:60, 10:60] = 0
+    figure[30:40, 30:40] = 1
+    dark = tool("photographs")["in_the_dark"](figure)
+    np.testing.assert_array_equal(dark[10:60, 10:60], figure[10:60, 10:60])
+    np.testing.assert_allclose(dark[70, 70], 0.07, atol=1e-6)  # #121212, the page's
+    np.testing.assert_allclose(dark[80, 80], 0.93, atol=1e-6)
+    red, green, blue = dark[90, 50]
+    assert red > green > blue  # still orange
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ const RECORDED = {
   rank: "effective_rank",
 };
 
+/** What differs from a preset, in words. */
+const CHANGES = {
+  tau: (value) => `tau ${value}`,
+  alpha: (value) => `alpha ${value}`,
+  decay: (value) => `weight decay ${value}`,
+  stop: () => "no stop-gradient",
+};
+const inWords = ([preset, changes = {}]) =>
+  [preset, ...Object.entries(changes).map(([key, value]) => CHANGES[key](value))].join(", ");
+
 /** The controls of one run, and what it has been through. */
 function panel(letter, preset, changed) {
   const mark = () => {
@@ -99,6 +109,7 @@ function panel(letter, preset, changed) {
     matches,
     apply,
     has,
+    preset: presets.get,
     element: h(
       "fieldset",
       { class: `demo-run demo-run-${letter.toLowerCase()}` },
@@ -130,9 +141,12 @@ function build(section) {
   const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
   const two = checkbox("second run beside it", true, changed);
   const ghost = checkbox("recorded runs in gray", true, changed);
+  const short = section.classList.contains("demo-short"); // there without exercises or switches
   const experiments = choice(
     "experiment",
-    [...Object.keys(EXPERIMENTS), "own"].map((name) => [name, name]),
+    [...Object.keys(EXPERIMENTS), "own"]
+      .filter((name) => !short || !/^(exercise|own)/.test(name))
+      .map((name) => [name, name]),
     "own",
     () => {
       const chosen = EXPERIMENTS[experiments.get()];
@@ -332,7 +346,7 @@ function build(section) {
       if (run.state === "running") run.worker.tell({ kind: "pause" });
     }
   });
-  const step = button("One step", () => move("step"));
+  const step = button("One step", () => move("step"), { class: "demo-button demo-switches" });
   const again = button("Restart", () => {
     for (const run of active()) begin(run, "go");
     live.say("Training.");
@@ -347,10 +361,16 @@ function build(section) {
     pause.disabled = !running || failed;
     again.disabled = failed;
     runs[1].element.hidden = !two.get();
+    const chosen = EXPERIMENTS[experiments.get()];
+    runs.forEach((run, i) => {
+      const settings = chosen ? inWords(chosen[i]) : run.preset();
+      names[i].textContent = `run ${run.letter}: ${settings}`;
+    });
     for (const key of keys) key.hidden = !ghost.get();
     for (const run of runs) run.late.hidden = !late(run);
     schedule();
   }
+  const names = runs.map(() => h("span", {}));
   const keys = Object.keys(ghosts).map((name, i) =>
     h(
       "span",
@@ -365,14 +385,24 @@ function build(section) {
     { class: "demo-body" },
     h("div", { class: "demo-row demo-top" }, experiments.element),
     h("div", { class: "demo-runs" }, ...runs.map((run) => run.element)),
-    h("div", { class: "demo-row" }, seed.element, steps.element, two.element, ghost.element),
+    h(
+      "div",
+      { class: "demo-row demo-switches" },
+      ...[seed.element, steps.element, two.element, ghost.element],
+    ),
     h("div", { class: "demo-row" }, train, pause, step, again),
     live.element,
     h(
       "p",
       { class: "demo-legend" },
-      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-a" }), "run A"),
-      h("span", { class: "demo-entry" }, h("span", { class: "demo-key demo-key-b" }), "run B"),
+      ...names.map((name, i) =>
+        h(
+          "span",
+          { class: "demo-entry" },
+          h("span", { class: `demo-key demo-key-${"ab"[i]}` }),
+          name,
+        ),
+      ),
       ...keys,
     ),
     h(
