@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from torch import Tensor
 
-from bijepa_book.style import COLORS, WIDTH, look, style
+from bijepa_book.style import COLORS, DASHES, PLAIN, WIDTH, Look, look, style
 from bijepa_book.text import a_digit
 from bijepa_core.data.mnist import COLUMNS, ROWS, Side
 
-MARKS = ("o", "^", "s", "D")  # of what is no model
+OTHERS = (Look("0.55", DASHES[1], "^"), Look("0", DASHES[0], "D"))  # of what is no model
 MOST_DOUBT = 0.25  # the variance of a pixel that is black or white, half of the time each
 
 
@@ -151,7 +151,7 @@ def reliability(
     """What was predicted against what came; on the diagonal both agree.
 
     Args:
-        curves: by label, two lists of the same length.
+        curves: by label, two lists of the same length; one or two labels.
         names: the lists' names, the predicted one first.
         text: labels of the two axes.
 
@@ -162,11 +162,12 @@ def reliability(
         figure, axis = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
         for i, (label, values) in enumerate(curves.items()):
             x, y = (values[name] for name in names)
-            color, dash, _ = look(label, i)
-            axis.plot(x, y, MARKS[i], color=color, linestyle=dash, label=label)
+            own = look(label)
+            color, dash, mark = OTHERS[i] if own is PLAIN else own
+            axis.plot(x, y, mark, color=color, linestyle=dash, label=label)
         ends = [point for values in curves.values() for n in names for point in values[n]]
         line = [min(ends), max(ends)]
-        axis.plot(line, line, color="0.4", linewidth=1, label="foretold is what came")
+        axis.plot(line, line, ":", color="0.4", linewidth=1.2, label="foretold is what came")
         axis.set(xlabel=text[0], ylabel=text[1])
         axis.legend()
     return figure
@@ -185,17 +186,24 @@ def leads(rows: Mapping[str, Sequence[float]], claimed: float) -> Figure:
     with style():
         figure, axis = plt.subplots(figsize=(WIDTH, 1.9 + 0.6 * len(rows)), layout="constrained")
         axis.axvline(0, color="0.4", linewidth=1)
-        axis.axvline(claimed, color=COLORS[1], linestyle="--", label=f"paper: {claimed:g}")
+        axis.axvline(claimed, color="0.4", linestyle="--")
+        axis.annotate(
+            f"the paper's {claimed:g}",
+            (claimed, len(rows) - 0.6),
+            (-6, 0),
+            ha="right",
+            textcoords="offset points",
+        )
         for i, values in enumerate(rows.values()):
             middle = sum(values) / len(values)
             axis.scatter(values, [i] * len(values), color="0.25", alpha=0.5, s=26)
             axis.plot([middle] * 2, [i - 0.32, i + 0.32], color="black", linewidth=2.5)
-            axis.annotate(f"{middle:+.2f}", (middle, i - 0.36), ha="center", va="bottom")
+            words = f"{middle:+.2f}".replace("-", "\N{MINUS SIGN}")
+            axis.annotate(words, (middle, i - 0.36), ha="center", va="bottom")
         axis.set(
             yticks=range(len(rows)),
             yticklabels=list(rows),
             ylim=(len(rows) - 0.5, -0.75),
             xlabel="expressive minus classic, percentage points",
         )
-        axis.legend(loc="lower right")
     return figure

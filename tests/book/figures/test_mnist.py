@@ -89,7 +89,8 @@ def test_leads_have_a_bar_at_their_mean_and_a_line_at_what_was_claimed() -> None
     zero, claimed, *bars = axis.lines
     places = [np.asarray(line.get_xdata()).tolist() for line in (zero, claimed, *bars)]
     assert places == [[0, 0], [2.74, 2.74], [3, 3], [-1 / 3, -1 / 3]]
-    assert axis.get_legend_handles_labels()[1] == ["paper: 2.74"]
+    words = [text.get_text() for text in axis.texts]
+    assert words == ["the paper's 2.74", "+3.00", "\N{MINUS SIGN}0.33"]
 
 
 def test_reliability_has_a_diagonal_and_differs_by_mark_and_dash() -> None:
