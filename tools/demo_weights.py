@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bijepa_book.chapters.lorenz import train_forecaster
-from bijepa_book.chapters.mnist import train
+from bijepa_book.chapters.mnist_record import train
 from bijepa_book.hallucinate import train_hallucinator
 from bijepa_book.int8 import pack
 from bijepa_core._support.files import atomic_write

@@ -8,7 +8,16 @@ from typing import Any
 import torch
 
 from bijepa_book import records
-from bijepa_book.chapters import alpha, explosion, jepa, lorenz, mnist, own_data, sphere, watch
+from bijepa_book.chapters import (
+    alpha,
+    explosion,
+    jepa,
+    lorenz,
+    mnist_record,
+    own_data,
+    sphere,
+    watch,
+)
 from bijepa_book.paper.tables import reproduce
 from bijepa_core._support.provenance import provenance
 
@@ -17,7 +26,7 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
     "explosion": explosion.record,
     "sphere": sphere.record,
     "lorenz": lorenz.record,
-    "mnist": mnist.record,
+    "mnist": mnist_record.record,
     "alpha": alpha.record,
     "own-data": own_data.record,
     "watch": watch.record,

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from bijepa_core._support.arrays import as_tensor, takes_arrays
 from bijepa_core._support.checks import check_counts, check_labels, check_positive, inference
@@ -330,13 +330,13 @@ class TrainedDecoder:
         training_error: mean squared error over the last epoch's batches, ``(*seeds,)``.
     """
 
-    decoder: Decoder
+    decoder: nn.Module
     training_error: Tensor
 
     def __call__(self, features: Tensor) -> Tensor:
         """The hallucinated pixels, in 0..1; batch statistics frozen."""
         with inference(self.decoder):
-            return self.decoder(features)
+            return torch.as_tensor(self.decoder(features))
 
     @takes_arrays
     def mse(self, features: Tensor, pixels: Tensor) -> Tensor:

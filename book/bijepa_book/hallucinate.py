@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bijepa_core.data.mnist import Halves, Side
+from bijepa_core.data.mnist import MEAN, STD, Halves, Side
 from bijepa_core.evaluation.metrics import nearest
 from bijepa_core.evaluation.probes import (
     Features,
@@ -30,9 +30,19 @@ def backward_features(model: BiJEPA) -> Features:
     return lambda y: torch.cat([model.predict_backward(part) for part in y.split(4096)])
 
 
+def script_features(model: BiJEPA) -> Features:
+    """The embedding of images in 0..1, as in the paper's script, though it learned from others."""
+    return lambda x: protocol_a(model)(x * STD + MEAN)
+
+
 def pixel_features(_: BiJEPA) -> Features:
-    """No model at all: the pixels that are given."""
-    return lambda x: x.flatten(1)
+    """No model at all: the pixels that are given, in 0..1."""
+    return lambda x: x.flatten(1) * STD + MEAN
+
+
+def other(side: Side) -> Side:
+    """The half that is not this one."""
+    return "right" if side == "left" else "left"
 
 
 class Source(NamedTuple):
@@ -40,52 +50,42 @@ class Source(NamedTuple):
 
     features: Callable[[BiJEPA], Features]
     given: Side
-    see: Callable[[Halves, Side], Tensor] = Halves.half
-    """The half that is given, as the encoder gets it: normalized, unless said otherwise."""
-
-    @property
-    def missing(self) -> Side:
-        """The half to be drawn."""
-        return "right" if self.given == "left" else "left"
-
-    def view(self, images: Halves) -> Tensor:
-        """The given halves, ``(n, 1, 28, 14)``."""
-        return self.see(images, self.given)
 
 
 SOURCES = {
     "encoder": Source(protocol_a, "left"),
-    "as in the script": Source(protocol_a, "left", Halves.unnormalized),
+    "as in the script": Source(script_features, "left"),
     "forward predictor": Source(protocol_b, "left"),
     "backward predictor": Source(backward_features, "right"),
     "encoder, right half": Source(protocol_a, "right"),
-    "pixels": Source(pixel_features, "left", Halves.unnormalized),
+    "pixels": Source(pixel_features, "left"),
 }
 
 
 @dataclass(frozen=True)
 class Hallucinator:
-    """A frozen model with a decoder that draws the missing half from what the model says.
+    """What a frozen model says of one half, and two readers of it: a decoder and a probe.
 
     Args:
-        model: the pretrained model.
-        source: what is drawn from; see :data:`SOURCES`.
+        features: normalized halves ``(m, 1, 28, 14)`` to what is drawn from, ``(m, d)``.
+        given: the half that it is shown.
         decoder: draws the missing half's pixels.
         probe: reads the digit from the same features.
         bank: the features of the training images, ``(n, d)``.
         images: the training images.
     """
 
-    model: BiJEPA
-    source: Source
+    features: Features
+    given: Side
     decoder: TrainedDecoder
     probe: LinearProbe
     bank: Tensor
     images: Halves
 
-    def features(self, given: Tensor) -> Tensor:
-        """Halves ``(m, 1, 28, 14)`` to what is drawn from, ``(m, d)``."""
-        return self.source.features(self.model)(given)
+    @property
+    def missing(self) -> Side:
+        """The half to be drawn."""
+        return other(self.given)
 
     def draw(self, given: Tensor) -> Tensor:
         """Halves ``(m, 1, 28, 14)`` to the missing ones' pixels in 0..1, ``(m, 392)``."""
@@ -97,7 +97,7 @@ class Hallucinator:
 
     def correct(self, test: Halves) -> Tensor:
         """Which images the probe puts into their class, booleans ``(m,)``."""
-        return self.probabilities(self.source.view(test)).argmax(-1) == test.labels
+        return self.probabilities(test.half(self.given)).argmax(-1) == test.labels
 
     def neighbors(self, given: Tensor, count: int = NEIGHBORS) -> Tensor:
         """Rows of the training images that look most alike to the model, ``(m, count)``."""
@@ -113,7 +113,7 @@ class Hallucinator:
         Returns:
             ``(m, count, 392)``.
         """
-        return self.images.pixels(self.source.missing)[self.neighbors(given, count)]
+        return self.images.pixels(self.missing)[self.neighbors(given, count)]
 
 
 def train_hallucinator(
@@ -136,9 +136,8 @@ def train_hallucinator(
     """
     if source not in SOURCES:
         raise ValueError(f"source must be one of {', '.join(SOURCES)}; received {source!r}.")
-    chosen = SOURCES[source]
-    bank = chosen.features(model)(chosen.view(images))
-    pixels = images.pixels(chosen.missing)
+    given, features = SOURCES[source].given, SOURCES[source].features(model)
+    bank, pixels = features(images.half(given)), images.pixels(other(given))
     decoder = train_decoder(bank, pixels, epochs=epochs, seeds=seed, progress=False)
     probe = adam_classifier(bank, images.labels, epochs=epochs, seeds=seed, progress=False)
-    return Hallucinator(model, chosen, decoder, probe, bank, images)
+    return Hallucinator(features, given, decoder, probe, bank, images)

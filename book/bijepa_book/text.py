@@ -32,6 +32,11 @@ def record_table(
     return text_table(cells)
 
 
+def a_digit(digit: int) -> str:
+    """``a 3``, ``an 8``."""
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
 def findings(*statements: tuple[bool, str]) -> str:
     """Statements about a run, each with yes or no in front."""
     return "\n".join(f"{'yes' if true else 'no ':3}  {text}" for true, text in statements)

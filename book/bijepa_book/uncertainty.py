@@ -35,9 +35,9 @@ def pixel_uncertainty(hallucinator: Hallucinator, test: Halves) -> Uncertainty:
     Returns:
         Both maps and the squared error.
     """
-    given = hallucinator.source.view(test)
+    given = test.half(hallucinator.given)
     drawn = hallucinator.draw(given)
-    error = (drawn - test.pixels(hallucinator.source.missing)).square()
+    error = (drawn - test.pixels(hallucinator.missing)).square()
     return Uncertainty(drawn * (1 - drawn), hallucinator.futures(given).var(1), error)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bijepa_book.chapters.mnist import train
+from bijepa_book.chapters.mnist_record import train
 from bijepa_book.hallucinate import Hallucinator, train_hallucinator
 from bijepa_core.data.mnist import ImageData, image_data
 from bijepa_core.data.streams import ShuffledBatches

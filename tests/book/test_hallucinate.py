@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bijepa_book.hallucinate import SOURCES, Hallucinator, train_hallucinator
+from bijepa_book.hallucinate import SOURCES, Hallucinator, other, train_hallucinator
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.model import BiJEPA
 
@@ -20,9 +20,9 @@ def test_each_source_gives_what_it_says(models: dict[str, BiJEPA], halves: Image
     }
     assert set(expected) == set(SOURCES)
     for name, features in expected.items():
-        source = SOURCES[name]
-        torch.testing.assert_close(source.features(model)(source.view(test)), features)
-        assert {source.given, source.missing} == {"left", "right"}
+        make, given = SOURCES[name]
+        torch.testing.assert_close(make(model)(test.half(given)), features)
+        assert {given, other(given)} == {"left", "right"}
 
 
 def test_classic_cannot_look_back_and_says_why(

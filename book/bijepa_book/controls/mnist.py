@@ -9,9 +9,10 @@ from torch import Tensor
 
 from bijepa_book.chapters.mnist import occlude
 from bijepa_book.controls.shared import NAMED, picture, png
-from bijepa_book.figures.mnist import cut_line, show, whole
+from bijepa_book.figures.mnist import cut_line, show, show_doubt, whole
 from bijepa_book.hallucinate import Hallucinator
 from bijepa_book.style import COLORS, style
+from bijepa_book.text import a_digit
 from bijepa_book.uncertainty import entropy
 from bijepa_core.data.mnist import ROWS, Halves, Side
 
@@ -27,20 +28,16 @@ class HallucinationPad:
 
     Args:
         ways: by name, models that draw; see
-            :func:`bijepa_book.hallucinate.train_hallucinator`. Their sources take normalized
-            images.
+            :func:`bijepa_book.hallucinate.train_hallucinator`.
         test: the images to choose from.
 
     Raises:
-        ValueError: if there is no way, or one takes images in 0..1.
+        ValueError: if there is no way.
     """
 
     def __init__(self, ways: Mapping[str, Hallucinator], test: Halves) -> None:
-        if not ways or any(way.source.see is not Halves.half for way in ways.values()):
-            raise ValueError(
-                "ways must be one or more, each with a source that takes normalized images; "
-                f"received {list(ways)}."
-            )
+        if not ways:
+            raise ValueError("ways must be one or more, by name; received none.")
         self.ways, self.test = dict(ways), test
         self.way = ipywidgets.Dropdown(options=list(ways), description="draw", style=NAMED)
         digits = [("any", -1), *((str(digit), digit) for digit in range(10))]
@@ -98,8 +95,8 @@ class HallucinationPad:
         """Complete the chosen half and put the picture and a sentence into the panel."""
         way, (start, stop) = self.ways[self.way.value], self.rows.value
         chosen = self.test.rows(slice(self.choice, self.choice + 1))
-        given, missing = way.source.given, way.source.missing
-        view = occlude(way.source.view(chosen), start, stop)
+        given, missing = way.given, way.missing
+        view = occlude(chosen.half(given), start, stop)
         shares, drawn = way.probabilities(view)[0], way.draw(view)
         doubt = way.futures(view).var(1)
         similar = way.images.rows(way.neighbors(view, SHOWN)[0])
@@ -108,9 +105,9 @@ class HallucinationPad:
         label, guess = int(chosen.labels[0]), int(shares.argmax())
         error = float((drawn - chosen.pixels(missing)).square().mean())
         self.status.value = (
-            f"A {label}. The probe says {guess} with probability {float(shares.max()):.2f}; "
-            f"{float(entropy(shares)):.2f} bits are open. Squared error of the drawing "
-            f"{error:.4f}; doubt {float(doubt.mean()):.4f}."
+            f"{a_digit(label).capitalize()}. The probe says {guess} with probability "
+            f"{float(shares.max()):.2f}; {float(entropy(shares)):.2f} bits are open. Squared "
+            f"error of the drawing {error:.4f}; doubt {float(doubt.mean()):.4f}."
         )
         self.picture.value = self._picture(
             seen.flatten(1), chosen, drawn, doubt, shares, similar, given
@@ -143,8 +140,10 @@ class HallucinationPad:
                 3, 1, squeeze=False, height_ratios=(1.2, 1, 1.1)
             )[:, 0]
             for axis, (title, pixels) in zip(upper.subplots(1, 4), panels.items(), strict=True):
-                colors = ("magma", 0.25) if title == "doubt" else ("gray", 1.0)
-                show(axis, pixels, *colors)
+                if title == "doubt":
+                    show_doubt(axis, pixels)
+                else:
+                    show(axis, pixels)
                 cut_line(axis)
                 axis.set_title(title, fontsize=12)
             bars = middle.subplots()
@@ -160,5 +159,5 @@ class HallucinationPad:
             ):
                 show(axis, pixels)
                 cut_line(axis)
-                axis.set_xlabel(f"a {label}", fontsize=12)
+                axis.set_xlabel(a_digit(label), fontsize=12)
             return png(figure)

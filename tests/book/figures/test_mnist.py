@@ -67,10 +67,30 @@ def test_futures_show_every_sample_with_its_digit(
     samples, labels = torch.rand(2, 3, 392), torch.tensor([[3, 8, 8], [4, 9, 4]])
     figure = images.futures(left, right, right, right / 4, samples, labels)
     axes = [axis for part in figure.subfigs for below in part.subfigs for axis in below.axes]
-    assert len(axes) == 2 * (4 + 3)
-    assert [axis.get_xlabel() for axis in axes[11:]] == ["a 4", "a 9", "a 4"]
-    np.testing.assert_allclose(pixels(axes[12])[:, 14:].ravel(), samples[1, 1].numpy())
-    np.testing.assert_allclose(pixels(axes[10])[:, 14:].ravel(), (right[1] / 4).numpy())
+    assert len(axes) == 2 * (4 + 1 + 3)  # with the scale of each map
+    assert [axis.get_xlabel() for axis in axes[5:8] + axes[13:]] == [
+        *("a 3", "an 8", "an 8"),
+        *("a 4", "a 9", "a 4"),
+    ]
+    np.testing.assert_allclose(pixels(axes[14])[:, 14:].ravel(), samples[1, 1].numpy())
+    np.testing.assert_allclose(pixels(axes[11])[:, 14:].ravel(), (right[1] / 4).numpy())
+
+
+def test_doubt_is_drawn_with_its_scale(halves: tuple[torch.Tensor, torch.Tensor]) -> None:
+    figure, axis = plt.subplots()
+    images.show_doubt(axis, images.whole(halves[0], halves[1])[0] / 4)
+    _, scale = figure.axes
+    assert [label.get_text() for label in scale.get_yticklabels()] == ["0", "1/4"]
+    assert axis.images[0].get_clim() == (0, 0.25)
+
+
+def test_leads_have_a_bar_at_their_mean_and_a_line_at_what_was_claimed() -> None:
+    (axis,) = images.leads({"one": [1.0, 2.0, 6.0], "two": [-1.0, 0.0, 0.0]}, 2.74).axes
+    zero, claimed, *bars = axis.lines
+    places = [np.asarray(line.get_xdata()).tolist() for line in (zero, claimed, *bars)]
+    assert places == [[0, 0], [2.74, 2.74], [3, 3], [-1 / 3, -1 / 3]]
+    words = [text.get_text() for text in axis.texts]
+    assert words == ["the paper's 2.74", "+3.00", "\N{MINUS SIGN}0.33"]
 
 
 def test_reliability_has_a_diagonal_and_differs_by_mark_and_dash() -> None:
@@ -83,3 +103,4 @@ def test_reliability_has_a_diagonal_and_differs_by_mark_and_dash() -> None:
     np.testing.assert_array_equal(np.asarray(diagonal.get_xydata()), [[0, 0], [0.6, 0.6]])
     assert one.get_marker() != two.get_marker()
     assert one.get_linestyle() != two.get_linestyle()
+    assert len(axis.get_legend_handles_labels()[1]) == 3  # the diagonal is named, too
