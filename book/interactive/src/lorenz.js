@@ -50,9 +50,9 @@ const KEYS = [
   ["seen", "window the models see"],
   ["truth", "truth"],
   ["way", "the way there from the start"],
-  ["forecast", "BiJEPA's forecast"],
-  ["past", "the past it infers"],
-  ["classic", "classic JEPA's forecast"],
+  ["forecast", "forecast, expressive"],
+  ["past", "inferred past, expressive"],
+  ["classic", "forecast, classic"],
   ["straight", "straight on (one window)"],
   ["neighbor", "near neighbor"],
 ];
@@ -388,7 +388,7 @@ function build(section) {
     const [, ours, theirs, copy, line] = rows[0],
       [far, oursThen, theirsThen] = rows[found.ahead.length - 1];
     let text =
-      `One window ahead (${WINDOW} time units) BiJEPA's forecast is off by ${brief(ours)}, ` +
+      `One window ahead (${WINDOW} time units) the expressive model's forecast is off by ${brief(ours)}, ` +
       `classic JEPA's by ${brief(theirs)}, copying the last state by ${brief(copy)}, ` +
       `the straight line by ${brief(line)}.`;
     if (found.ahead.length > 1) {
@@ -408,8 +408,8 @@ function build(section) {
   const ahead = chart(
     "Distance of forecasts and neighbor from the truth",
     [
-      { name: "BiJEPA", color: "run-0", dash: 1 },
-      { name: "classic JEPA", color: "run-1", dash: 1 },
+      { name: "expressive", color: "run-0", dash: 1 },
+      { name: "classic", color: "run-1", dash: 1 },
       { name: "last state", color: "text", dash: 2 },
       { name: "neighbor", color: "fourth", dash: 3 },
     ],
@@ -559,7 +559,7 @@ function build(section) {
           h(
             "tr",
             {},
-            ...["window", "BiJEPA", "classic JEPA", "copy the nearest state", "straight on"].map(
+            ...["window", "expressive", "classic", "copy the nearest state", "straight on"].map(
               (name) => h("th", { scope: "col" }, name),
             ),
           ),
