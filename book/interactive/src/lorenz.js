@@ -40,9 +40,9 @@ const STYLES = {
   truth: ["text", 1.5, []],
   seen: ["text", 4, []],
   forecast: ["run-0", 2.5, [7, 4]],
-  classic: ["run-1", 2.5, [7, 4]],
-  past: ["run-0", 2.5, [2, 3]],
-  straight: ["third", 2, [10, 3, 2, 3]],
+  classic: ["third", 2.5, [2, 3]],
+  past: ["run-0", 2.5, [10, 3, 2, 3]],
+  straight: ["run-1", 2, [14, 3]],
   neighbor: ["fourth", 1.5, [4, 2]],
   way: ["text", 1, [1, 4]],
 };
@@ -408,9 +408,9 @@ function build(section) {
   const ahead = chart(
     "Distance of forecasts and neighbor from the truth",
     [
-      { name: "expressive", color: "run-0", dash: 1 },
-      { name: "classic", color: "run-1", dash: 1 },
-      { name: "last state", color: "text", dash: 2 },
+      { name: "expressive", color: "run-0", dash: 0 },
+      { name: "classic", color: "third", dash: 2 },
+      { name: "last state", color: "text", dash: 1 },
       { name: "neighbor", color: "fourth", dash: 3 },
     ],
     { x: "time units ahead", y: "distance", log: true },
