@@ -53,8 +53,8 @@ DEMOS = {
         "explosion-lab",
         "Explosion lab",
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
-        "norm, variance and effective rank for unconstrained and expressive BiJEPA, recorded runs "
-        "in gray behind them.",
+        "norm, variance and effective rank for the unconstrained and the expressive model, "
+        "recorded runs in gray behind them.",
     ),
     "Press Train.": Demo(
         "explosion",
@@ -71,8 +71,8 @@ DEMOS = {
         "lorenz-explorer",
         "Lorenz explorer",
         "The Lorenz explorer: a trajectory in space, the window that the models see, forecasts of "
-        "BiJEPA and classic JEPA, an inferred past and a near neighbor; below, distances from the "
-        "truth ahead, and of four neighbors over 25 Lyapunov times.",
+        "the expressive model and of classic JEPA, an inferred past and a near neighbor; below, "
+        "distances from the truth ahead, and of four neighbors over 25 Lyapunov times.",
         ("data-lorenz",),
     ),
     "In the page: the hallucination pad.": Demo(
@@ -87,8 +87,9 @@ DEMOS = {
         "position",
         "position-cursor",
         "Position cursor",
-        "The position cursor on sine waves: errors of BiJEPA and classic JEPA, read off the "
-        "forecast, along the windows x, y and z, and both errors at the first sample of y.",
+        "The position cursor on sine waves: errors of the expressive model and of classic JEPA, "
+        "read off the forecast, along the windows x, y and z, and both errors at the first sample "
+        "of y.",
         ("data-position",),
     ),
 }

@@ -47,15 +47,20 @@ LOOKS = {
     "classic": Look(COLORS[2], DASHES[2], "s"),
     "restrictive": Look(COLORS[4], DASHES[4], "D"),
     "classic, unconstrained": Look(COLORS[3], DASHES[3], "v"),
-    # behave as a neighbor of theirs
+    # the expressive model with a part of its constraint
     "LayerNorm alone": Look("0.45", DASHES[0], "o"),
     "decay alone": Look("0.45", DASHES[1], "^"),
-    # the expressive model, with a safeguard taken out
+    # chapter 1: every safeguard in place, as in the expressive model; then some taken out
+    "complete": Look(COLORS[0], DASHES[0], "o"),
     "no EMA": Look("#E69F00", DASHES[1], "<"),
     "no stop-gradient": Look("#882255", DASHES[2], "X"),
     "no predictor": Look("#888820", DASHES[3], "P"),
     "no EMA, no predictor": Look("#000000", DASHES[4], ">"),
     "no stop-gradient, no predictor": Look("#882255", DASHES[2], "*"),
+    # chapter 9: other directions
+    "mirror": Look("#E69F00", DASHES[1], "<"),
+    "outward": Look("#882255", DASHES[3], "D"),
+    "ahead": Look("#000000", DASHES[4], "v"),
     # what needs no training
     **dict.fromkeys(("raw", "untrained", "mean", "mean_state"), Look("0.45", DASHES[0], "|")),
     "best": Look("0.45", DASHES[0], "|"),
@@ -65,8 +70,8 @@ LOOKS = {
     "equations_from_expressive": Look("#E69F00", DASHES[3], "|"),
 }
 """By the name in tables and records."""
-OTHER_NAMES = {"BiJEPA": "expressive", "complete": "expressive", "sphere": "restrictive"}
-"""What some chapters call the same models."""
+OTHER_NAMES = {"BiJEPA": "expressive", "sphere": "restrictive"}
+"""What the records of chapters 3 and 5 call the same models."""
 LABELS = {
     "relative_loss": "relative loss",
     "norm": "embedding norm",

@@ -11,7 +11,7 @@ from bijepa_book.evidence.statistics import bootstrap_interval
 from bijepa_book.evidence.verdicts import Records
 from bijepa_book.figures.evidence import DPI, _few_ticks
 from bijepa_book.names import MODELS
-from bijepa_book.style import COLORS, DASHES, WIDTH, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, look, stacked_panels, style
 
 Row = Sequence[float]
 """A number a seed."""
@@ -136,8 +136,9 @@ def training(
                 seen = np.array(records[key]["curves"][curve])
                 at = steps * np.arange(seen.shape[1]) / seen.shape[1]  # the first look is at step 0
                 low, middle, high = np.quantile(seen, (0.25, 0.5, 0.75), axis=0)
-                axis.plot(at, middle, color=COLORS[i], linestyle=DASHES[i], label=name)
-                axis.fill_between(at, low, high, color=COLORS[i], alpha=0.15, lw=0)
+                color, dash, _ = look(name, i)
+                axis.plot(at, middle, color=color, linestyle=dash, label=name)
+                axis.fill_between(at, low, high, color=color, alpha=0.15, lw=0)
             axis.axvline(end, color="0.45", linestyle=DASHES[2], lw=1.4)
             axis.set_ylim(bottom=0)
             axis.set_title(title, loc="left", fontsize=12)
@@ -168,8 +169,9 @@ def positions(records: Records, panels: Mapping[str, Mapping[str, str]], label: 
                 if key not in records or curve not in records[key]["curves"]:
                     continue
                 middle = np.exp(np.log(np.array(records[key]["curves"][curve])).mean(0))
-                look = {"color": COLORS[i], "linestyle": DASHES[i], "label": name}
-                axis.plot(np.arange(1, len(middle) + 1), middle, **look)
+                color, dash, _ = look(name, i)
+                places = np.arange(1, len(middle) + 1)
+                axis.plot(places, middle, color=color, linestyle=dash, label=name)
             axis.set_yscale("log")
             axis.set_title(title, loc="left", fontsize=11)
             axis.tick_params(labelsize=9.5)

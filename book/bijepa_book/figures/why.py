@@ -13,24 +13,21 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from bijepa_book.evidence.statistics import geometric_mean
-from bijepa_book.style import COLORS, DASHES, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, Look, look, stacked_panels, style
 
 LABELS = {
-    "untrained": "untrained",
-    "classic": "classic JEPA",
-    "batch": "classic, twice the pairs",
+    **{name: name for name in ("untrained", "classic")},
+    "batch": "classic, doubled batch",
     "ahead": "ahead (classic, also on y)",
-    "mirror": "mirror: backward only",
+    "mirror": "mirror (backward only)",
     "outward": "outward (never sees y)",
-    "bijepa": "BiJEPA",
-    "half-gap-classic": "classic JEPA, half a window on",
-    "half-gap-bijepa": "BiJEPA, half a window on",
-    "gap-classic": "classic JEPA, trained on z",
-    "gap-bijepa": "BiJEPA, trained on z",
+    "bijepa": "expressive",
+    "half-gap-classic": "classic, half a window on",
+    "half-gap-bijepa": "expressive, half a window on",
+    "gap-classic": "classic, trained on z",
+    "gap-bijepa": "expressive, trained on z",
 }
 """What the conditions are called where they are drawn."""
-LOOKS = {"classic": 0, "bijepa": 1, "mirror": 2, "outward": 3, "ahead": 4, "untrained": 5}
-"""The color and dash of a condition, the same in every figure."""
 MARKERS = ("o", "s", "^", "D", "v", "x")
 STEPS = ((1, 2, 5), (1, 1.2, 1.5, 2, 3, 5, 7), (1, 1.1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 """Round numbers within a decade, sparse to dense."""
@@ -59,7 +56,7 @@ def by_position(
         for axis, (title, curves) in zip(axes, panels.items(), strict=True):
             for i, (name, values) in enumerate(curves.items()):
                 places = first + np.arange(np.shape(values)[-1])
-                curve(axis, places, values, LABELS.get(name, name), LOOKS.get(name, i))
+                curve(axis, places, values, LABELS.get(name, name), i)
             axis.set_title(title, loc="left", fontsize=12)
             axis.set(ylabel=upward, yscale="log")
             axis.set_xticks(places if len(places) < 15 else places[::2])
@@ -72,25 +69,34 @@ def by_position(
     return figure
 
 
-def curve(axis: Axes, places: ArrayLike, values: ArrayLike, label: str, look: int) -> None:
+def _look(label: str, i: int) -> Look:
+    """A model's look; where it is read "off" something else, its color with other strokes."""
+    model, _, elsewhere = label.partition(", off ")
+    drawn = look(model.partition(" (")[0], i)
+    if elsewhere:
+        return drawn._replace(dash=DASHES[(i + 1) % len(DASHES)], marker=MARKERS[i])
+    return drawn
+
+
+def curve(axis: Axes, places: ArrayLike, values: ArrayLike, label: str, i: int) -> None:
     """The means over seeds along positions, and the band of their intervals.
 
     Args:
         axis: where.
         places: ``(positions,)``.
         values: positive, ``(seeds, positions)``.
-        label: in the legend.
-        look: which color, dash and marker.
+        label: in the legend; a model's name decides its look.
+        i: its place among the curves, which decides where no name does.
     """
     middle, low, high = geometric_mean(values)
-    color = COLORS[look]
+    color, dash, marker = _look(label, i)
     axis.plot(
         places,
         middle,
         label=label,
         color=color,
-        linestyle=DASHES[look],
-        marker=MARKERS[look],
+        linestyle=dash,
+        marker=marker,
         markersize=4.5,
     )
     axis.fill_between(places, low, high, color=color, alpha=0.18, linewidth=0)
@@ -154,7 +160,7 @@ def two_by_two(ratios: Mapping[str, Mapping[str, ArrayLike]], rows: Mapping[str,
 
 
 def moved(panels: Mapping[str, tuple[float, Mapping[str, Sequence[ArrayLike]]]]) -> Figure:
-    """BiJEPA's error over classic's along x, y and z, wherever the window lies that both forecast.
+    """The expressive model's error over classic's along x, y and z.
 
     Args:
         panels: a title; where the window begins that was forecast, in windows from the beginning
@@ -192,7 +198,7 @@ def moved(panels: Mapping[str, tuple[float, Mapping[str, Sequence[ArrayLike]]]])
             _even(axis)
             _round_ticks(axis)
         axes[-1].set_xticks([0.5, 1.5, 2.5], ["x", "y", "z"])
-        figure.supylabel("BiJEPA's error over classic's")
+        figure.supylabel("expressive model's error over classic's")
         figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(systems)
         )

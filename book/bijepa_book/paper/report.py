@@ -5,14 +5,6 @@ from typing import Any
 from bijepa_book.names import words
 from bijepa_book.text import text_table
 
-NAMES = {
-    "classic": "Classic JEPA",
-    "unconstrained": "BiJEPA unconstrained",
-    "expressive": "BiJEPA expressive",
-    "restrictive": "BiJEPA restrictive (sphere)",
-}
-"""What a configuration is called."""
-
 
 def reproduction(result: dict[str, Any]) -> str:
     """The three tables of :func:`bijepa_book.paper.tables.reproduce` as text."""
@@ -48,7 +40,7 @@ def _series(title: str, table: dict[str, Any]) -> str:
         for letter in "ab":
             paper = f"paper_{letter}"
             numbers += [printed[paper], run[paper], run[f"fair_{letter}"]]
-        cells.append([NAMES[name], *(f"{number:.4f}" for number in numbers)])
+        cells.append([name, *(f"{number:.4f}" for number in numbers)])
     notes = "; ".join(f"{words(rule)}: {error:.4f}" for rule, error in table["baselines"].items())
     return f"{title} (MSE)\n{text_table(cells)}\nSame target, no model: {notes}"
 
@@ -62,5 +54,5 @@ def _images(table: dict[str, Any]) -> str:
         shares = (printed["paper_accuracy"], run["paper_accuracy"], run["fair_accuracy_a"])
         errors = (printed["paper_decoder"], run["paper_decoder"], run["fair_decoder"])
         row = [*(f"{100 * share:.2f} %" for share in shares), *(f"{error:.4f}" for error in errors)]
-        cells.append([NAMES[name], *row])
+        cells.append([name, *row])
     return f"Table 2. MNIST, from the left half\n{text_table(cells)}"

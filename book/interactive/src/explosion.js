@@ -21,14 +21,14 @@ const numbers = (values) => values.map((value) => [String(value), String(value)]
 const PRESETS = {
   unconstrained: { norm: false, sphere: false, decay: "0", alpha: 0.5 },
   expressive: { norm: true, sphere: false, decay: "0.0001", alpha: 0.5 },
-  "restrictive (sphere)": { norm: true, sphere: true, decay: "0.0001", alpha: 0.5 },
+  restrictive: { norm: true, sphere: true, decay: "0.0001", alpha: 0.5 },
   classic: { norm: true, sphere: false, decay: "0.0001", alpha: 1 },
 };
 const USUAL = { tau: "0.995", rate: "0.001", stop: true };
 /** What the two runs of an experiment have, by the name of a preset and what differs from it. */
 const EXPERIMENTS = {
-  "the explosion: without constraints and with": [["unconstrained"], ["expressive"]],
-  "the other two: sphere and classic": [["restrictive (sphere)"], ["classic"]],
+  "the explosion: unconstrained and expressive": [["unconstrained"], ["expressive"]],
+  "the other two: restrictive and classic": [["restrictive"], ["classic"]],
   "a faster target: tau 0.9": [["unconstrained", { tau: "0.9" }], ["unconstrained"]],
   "one direction alone: alpha 1": [["unconstrained", { alpha: 1 }], ["unconstrained"]],
   "collapse: no stop-gradient": [["expressive", { stop: false }], ["expressive"]],
@@ -37,7 +37,7 @@ const EXPERIMENTS = {
     ["unconstrained", { decay: "0.01" }],
     ["unconstrained", { decay: "10" }],
   ],
-  "exercise 3: the sphere": [["restrictive (sphere)"], ["expressive"]],
+  "exercise 3: restrictive and expressive": [["restrictive"], ["expressive"]],
 };
 const MEASURES = {
   loss: ["loss (means of 20 steps)", "loss", true],

@@ -40,9 +40,9 @@ const STYLES = {
   truth: ["text", 1.5, []],
   seen: ["text", 4, []],
   forecast: ["run-0", 2.5, [7, 4]],
-  classic: ["run-1", 2.5, [7, 4]],
-  past: ["run-0", 2.5, [2, 3]],
-  straight: ["third", 2, [10, 3, 2, 3]],
+  classic: ["third", 2.5, [2, 3]],
+  past: ["run-0", 2.5, [10, 3, 2, 3]],
+  straight: ["run-1", 2, [14, 3]],
   neighbor: ["fourth", 1.5, [4, 2]],
   way: ["text", 1, [1, 4]],
 };
@@ -50,9 +50,9 @@ const KEYS = [
   ["seen", "window the models see"],
   ["truth", "truth"],
   ["way", "the way there from the start"],
-  ["forecast", "BiJEPA's forecast"],
-  ["past", "the past it infers"],
-  ["classic", "classic JEPA's forecast"],
+  ["forecast", "forecast, expressive"],
+  ["past", "inferred past, expressive"],
+  ["classic", "forecast, classic"],
   ["straight", "straight on (one window)"],
   ["neighbor", "near neighbor"],
 ];
@@ -388,7 +388,7 @@ function build(section) {
     const [, ours, theirs, copy, line] = rows[0],
       [far, oursThen, theirsThen] = rows[found.ahead.length - 1];
     let text =
-      `One window ahead (${WINDOW} time units) BiJEPA's forecast is off by ${brief(ours)}, ` +
+      `One window ahead (${WINDOW} time units) the expressive model's forecast is off by ${brief(ours)}, ` +
       `classic JEPA's by ${brief(theirs)}, copying the last state by ${brief(copy)}, ` +
       `the straight line by ${brief(line)}.`;
     if (found.ahead.length > 1) {
@@ -408,9 +408,9 @@ function build(section) {
   const ahead = chart(
     "Distance of forecasts and neighbor from the truth",
     [
-      { name: "BiJEPA", color: "run-0", dash: 1 },
-      { name: "classic JEPA", color: "run-1", dash: 1 },
-      { name: "last state", color: "text", dash: 2 },
+      { name: "expressive", color: "run-0", dash: 0 },
+      { name: "classic", color: "third", dash: 2 },
+      { name: "last state", color: "text", dash: 1 },
       { name: "neighbor", color: "fourth", dash: 3 },
     ],
     { x: "time units ahead", y: "distance", log: true },
@@ -559,7 +559,7 @@ function build(section) {
           h(
             "tr",
             {},
-            ...["window", "BiJEPA", "classic JEPA", "copy the nearest state", "straight on"].map(
+            ...["window", "expressive", "classic", "copy the nearest state", "straight on"].map(
               (name) => h("th", { scope: "col" }, name),
             ),
           ),

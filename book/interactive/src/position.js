@@ -24,7 +24,7 @@ const READINGS = [
 ];
 const LOOKS = [
   { ink: "run-0", dash: [] },
-  { ink: "run-1", dash: [7, 5] },
+  { ink: "third", dash: [2, 4] },
 ];
 const LEFT = 56,
   RIGHT = 10,
@@ -89,8 +89,8 @@ function build(section) {
         ? `No difference is shown: ${numbers}.`
         : `The first is ${factor} times ${middle < 1 ? "smaller" : "larger"}: ${numbers}.`;
     const text =
-      `${controls.at.words()}. Error of ${labels[0]}: ${spoken(curves[0])}; ` +
-      `of ${labels[1]}: ${spoken(curves[1])}. ${verdict}`;
+      `${controls.at.words()}. Errors: ${labels[0]} ${spoken(curves[0])}; ` +
+      `${labels[1]} ${spoken(curves[1])}. ${verdict}`;
     live.say(text);
     labels.forEach((label, k) => {
       keys[k].textContent = label;
@@ -227,7 +227,7 @@ function build(section) {
         h(
           "span",
           { class: "demo-entry" },
-          h("span", { class: `demo-key demo-key-${"ab"[k]}`, "aria-hidden": "true" }),
+          h("span", { class: `demo-key demo-key-${"ac"[k]}`, "aria-hidden": "true" }),
           key,
         ),
       ),

@@ -50,7 +50,7 @@ def test_a_strip_has_a_dot_a_seed_and_an_empty_row_where_there_is_no_record() ->
 
 
 def test_curves_over_training_begin_at_step_zero() -> None:
-    keys = {"BiJEPA": "sine-expressive-paper", "no record": "x"}
+    keys = {"expressive": "sine-expressive-paper", "no record": "x"}
     figure = plots.training(RECORDS, keys, {"norm": "norm"}, 100, 10)
     line = figure.axes[0].lines[0]
     assert np.asarray(line.get_xdata()).tolist() == [0.0, 50.0]
@@ -63,4 +63,4 @@ def test_errors_by_position_are_geometric_means() -> None:
     assert len(figure.axes) == 3
     drawn = np.asarray(figure.axes[0].lines[0].get_ydata(), dtype=float)
     assert drawn == pytest.approx([1.0, 24 ** (1 / 3)])
-    assert plots.named(["classic"], "sine") == {"classic JEPA": "sine-classic-paper"}
+    assert plots.named(["classic"], "sine") == {"classic": "sine-classic-paper"}

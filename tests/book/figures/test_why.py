@@ -24,8 +24,8 @@ def test_curves_are_geometric_means_and_ratios_have_a_line_at_one() -> None:
     np.testing.assert_allclose(np.asarray(axis.lines[0].get_ydata()), [0.2, 0.2])
     np.testing.assert_allclose(np.asarray(axis.lines[0].get_xdata()), [1, 2])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["classic JEPA", "BiJEPA"]
-    (axis,) = why.by_position({"sine": {"BiJEPA": errors}}, "at", "ratio", even=True).axes
+    assert labels == ["classic", "expressive"]
+    (axis,) = why.by_position({"sine": {"expressive": errors}}, "at", "ratio", even=True).axes
     assert list(np.asarray(axis.lines[1].get_ydata())) == [1, 1]
     assert axis.get_ylim()[1] >= 1.1
     ticks = [float(label.get_text()) for label in axis.get_yticklabels()]

@@ -263,7 +263,7 @@ CLAIMS = (
             on_lorenz("fair_b", "classic-tau-0", "higher", "classic"),
         ),
         also={
-            "of BiJEPA": (
+            "of the expressive model": (
                 on_sine("rank", "tau-0", "lower", "expressive"),
                 on_sine("fair_b", "tau-0", "higher", "expressive"),
                 on_lorenz("rank", "tau-0", "lower", "expressive"),
@@ -353,7 +353,7 @@ CLAIMS = (
             on_lorenz("gain_error", "restrictive", "lower", "expressive"),
         ),
         also={
-            "against no constraint at all": (
+            "against the unconstrained model": (
                 on_sine("gain_drift", "restrictive", "lower", "unconstrained"),
                 on_sine("gain_error", "restrictive", "lower", "unconstrained"),
                 on_lorenz("gain_drift", "restrictive", "lower", "unconstrained"),

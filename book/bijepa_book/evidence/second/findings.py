@@ -73,7 +73,7 @@ FINDINGS: Mapping[str, str] = {
     "the tenth before. In the paper's 2,000 steps it grows to {paper[0]:mean} times its first "
     "value.",
     "rebound": "In units of the target's variance the loss rebounds {0:less/more} than the "
-    "constrained model's; the raw loss, which grows with the norm, {raw[0]:mean} times as far.",
+    "expressive model's; the raw loss, which grows with the norm, {raw[0]:mean} times as far.",
     "inherent": "The norm ends at {0:x} times that of one direction on sine waves, {1:x} times "
     "on Lorenz; ten times longer {longer[0]:mean} and {longer[1]:mean} times.",
     "eigenvalues": "A target 1 % larger makes the embedding {0:mean} % larger (tau 0.995), "
@@ -104,7 +104,7 @@ FINDINGS: Mapping[str, str] = {
     "nothing.",
     "rank": "The effective rank is {0:lower/higher} on sine waves, {1:lower/higher} on Lorenz, "
     "and {2:lower/higher} on MNIST.",
-    "sphere-cost": "The error is {0:x} times the constrained model's in Protocol A and {1:x} in "
+    "sphere-cost": "The error is {0:x} times the expressive model's in Protocol A and {1:x} in "
     "B (paper: 16 and 6). As the paper measured it: {paper[0]:mean} and {paper[1]:mean}.",
     "sphere-limits": "Lorenz: {0:x} times the error in Protocol A, {1:x} in B. MNIST: {2:points} "
     "of accuracy.",

@@ -105,8 +105,8 @@ def test_text_markdown_and_html_say_the_same() -> None:
 
 
 def test_conditions_have_names_also_those_of_another_size() -> None:
-    assert model("expressive-d-half") == "BiJEPA, d half"
-    assert model("unconstrained-tau-0.9") == "no constraint, tau 0.9"
+    assert model("expressive-d-half") == "expressive, d half"
+    assert model("unconstrained-tau-0.9") == "unconstrained, tau 0.9"
     assert model("alpha-0.25") == "alpha-0.25"
     table = condition_table(RATIO, {"ours": "sine-expressive-paper", "no": "x"}, {"B": "fair_b"})
     assert table.splitlines()[2:] == ["ours  0.4"] or "ours" in table
