@@ -190,8 +190,7 @@ def test_numbers_in_the_chapters_prose_are_the_records() -> None:
             max(row[goal] for row in plateau) < 1.25 * min(row[goal] for row in plateau)
             for goal in alpha.ERRORS
         ),
-        "B: 2.2; A: a third": round(classic("fair_b"), 1) == 2.2
-        and 1.3 < classic("fair_a") < 1.4,
+        "B: 2.2; A: a third": round(classic("fair_b"), 1) == 2.2 and 1.3 < classic("fair_a") < 1.4,
         "three times the error of the past": 3 < classic("before_a") < 3.3,
         "0.031 to 0.063": [round(clean[a]["forward"], 3) for a in ("0.5", "1")] == [0.031, 0.063],
         "the best encoder 8 %, the best predictor 15 %": [
