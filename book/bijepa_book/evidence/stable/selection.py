@@ -1,14 +1,14 @@
 """From the hunt's records to strengths, and to what is recorded next; by the criteria."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from bijepa_book.evidence.second.recording import Recording
-from bijepa_book.evidence.stable.criteria import SAY, cost
-from bijepa_book.evidence.stable.hunt import Candidate, candidates, image_recording, recording
+from bijepa_book.evidence.stable.criteria import SAY, cost, settled
+from bijepa_book.evidence.stable.hunt import Candidate, image_recording, recording
 from bijepa_book.evidence.stable.kinds import KINDS, PAPER
 from bijepa_core.experiments import LORENZ, SINE
 
@@ -38,25 +38,40 @@ def costs(records: Records, candidate: Candidate) -> dict[str, float]:
     return found
 
 
-def best(records: Records) -> dict[str, tuple[Candidate, float]]:
+def best(records: Records, wanted: Iterable[Candidate]) -> dict[str, tuple[Candidate, float]]:
     """Each kind at its strength of least cost, and that cost: a mean over experiments.
 
     Args:
-        records: of the hunt, both series complete. MNIST counts for a strength that it was
-            recorded for.
+        records: of the hunt, both series complete.
+        wanted: candidates to choose among: all, or those that have settled.
 
     Returns:
         By kind.
     """
     chosen: dict[str, tuple[Candidate, float]] = {}
-    for candidate in candidates():
+    for candidate in wanted:
         if candidate.strength is None:
             continue
-        found = costs(records, candidate)
-        mean = float(np.mean(list(found.values())))
+        mean = float(np.mean(list(costs(records, candidate).values())))
         if mean < chosen.get(candidate.kind, (candidate, math.inf))[1]:
             chosen[candidate.kind] = candidate, mean
     return chosen
+
+
+def still(records: Records) -> list[Candidate]:
+    """Those that have settled on both series, of those that were trained ten times as long."""
+    found = []
+    for candidate in heard(records):
+        pairs = [
+            [f"{name}-hunt-{candidate.name}-{length}" for length in ("long", "paper")]
+            for name in SERIES
+        ]
+        known = all(long in records for long, _ in pairs)
+        if known and all(
+            all(settled(records[long], records[paper]).values()) for long, paper in pairs
+        ):
+            found.append(candidate)
+    return found
 
 
 def heard(records: Records) -> Iterator[Candidate]:
@@ -76,7 +91,5 @@ def image_recordings(records: Records) -> list[Recording]:
 
 
 def long_recordings(records: Records) -> list[Recording]:
-    """Ten times the length, for each kind at its strength, the cheapest first."""
-    found = sorted(best(records).values(), key=lambda pair: pair[1])
-    wanted = [*(Candidate(name) for name in PAPER), *(candidate for candidate, _ in found)]
-    return [recording(one, e, "long") for e in (SINE, LORENZ) for one in wanted]
+    """Ten times the length, for the same as on MNIST, and the series one after the other."""
+    return [recording(one, e, "long") for e in (SINE, LORENZ) for one in heard(records)]
