@@ -70,8 +70,6 @@ LOOKS = {
     "equations_from_expressive": Look("#E69F00", DASHES[3], "|"),
 }
 """By the name in tables and records."""
-OTHER_NAMES = {"BiJEPA": "expressive", "sphere": "restrictive"}
-"""What the records of chapters 3 and 5 call the same models."""
 LABELS = {
     "relative_loss": "relative loss",
     "norm": "embedding norm",
@@ -124,7 +122,7 @@ def look(name: str, i: int | None = None) -> Look:
         Color, dash and marker.
     """
     ith = PLAIN if i is None else Look(COLORS[i % len(COLORS)], DASHES[i % len(DASHES)], "o")
-    return LOOKS.get(OTHER_NAMES.get(name, name), ith)
+    return LOOKS.get(name, ith)
 
 
 def band(axis: Axes, steps: Tensor, values: Tensor, label: str, i: int) -> None:

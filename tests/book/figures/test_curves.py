@@ -119,7 +119,6 @@ def test_the_loop_figure_marks_an_eigenvalue_of_one() -> None:
 def test_a_model_looks_the_same_in_every_figure() -> None:
     one = style.look("classic", 0)
     assert one == style.look("classic", 3) == style.LOOKS["classic"]
-    assert style.look("sphere", 0) == style.look("restrictive", 5)
     assert style.look("tau 0", 1) != style.look("tau 0", 2)
     assert style.look("tau 0") == style.PLAIN
     looks = list(style.LOOKS.values())
