@@ -3,9 +3,18 @@ from functools import partial
 import pytest
 import torch
 
+from bijepa_book.evidence.stable.company import (
+    company,
+    read_distracted,
+    read_series,
+    recordings,
+)
 from bijepa_book.evidence.stable.distractor import distracted_data, draw
 from bijepa_book.evidence.stable.relatives import WAYS, relative
-from bijepa_core.experiments import DIGITS, SINE
+from bijepa_core.data.series import SeriesData
+from bijepa_core.evaluation.probes import raw_input
+from bijepa_core.evaluation.scores import series_baselines
+from bijepa_core.experiments import CONFIGURATIONS, DIGITS, SINE
 from bijepa_core.seeds import generator, init_stacked, unstack
 
 
@@ -64,3 +73,26 @@ def test_windows_have_one_scale_and_the_drift_is_slow(strength: float) -> None:
         ends = torch.stack([x[..., 0], x[..., -1], held_out.drift[..., 0]])
         near = torch.corrcoef(ends[:, 0].double())
         assert near[1, 2] > 0.9
+
+
+def test_everybody_has_ten_settings_and_begins_with_the_same_encoder() -> None:
+    names = [member.name for member in company()]
+    assert {names.count(name) for name in names} == {10}
+    keys = [recording.key for recording in recordings()]
+    assert len(set(keys)) == len(keys) == 3 * len(names)
+    first: dict[bool, torch.Tensor] = {}
+    for member in company()[::5]:
+        weights = next(member.model(SINE, (0, 1)).online.parameters()).detach()
+        torch.testing.assert_close(first.setdefault(member.layer_norm, weights), weights)
+
+
+def test_readings_are_those_of_raw_windows() -> None:
+    data = SINE.load((0,))
+    assert isinstance(data, SeriesData)
+    found = read_series(raw_input, data).measures
+    assert found["kept"][0] < 1e-6  # a window is read off itself
+    baselines = series_baselines(SINE.model(CONFIGURATIONS["classic"], (0,)), data)
+    assert found["fair"] == baselines["raw"]
+    distracted = distracted_data((0,), 8, 3.0)
+    errors = read_distracted(raw_input, distracted.probe, distracted.held_out)
+    assert 0.003 < errors["wave"][0] < 0.05
