@@ -7,8 +7,7 @@ values in that order.
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, reduce
-from operator import getitem
+from functools import cache
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -101,8 +100,10 @@ def kept(system: str, name: str) -> float:
 
 def held(name: str, path: str, over: str | None = None) -> float:
     """A number of a chapter's record, its keys divided by slashes; or how many times another."""
-    number = float(reduce(getitem, path.split("/"), record(name)))
-    return number if over is None else number / held(name, over)
+    number: Any = record(name)
+    for key in path.split("/"):
+        number = number[key]
+    return float(number) if over is None else number / held(name, over)
 
 
 def gain(name: str, path: str, over: str) -> float:
@@ -146,10 +147,10 @@ def digits(name: str, measure: str) -> float:
     return 100 * median(column(second(), f"mnist-{name}-paper", measure).values())
 
 
-def swept(view: str, weight: float, measure: str) -> float:
+def swept(view: str, weight: float, measure: str, seeds: int = 8) -> float:
     """Chapter 6: the median at the nearest alpha of a corrupted view's sweep."""
     sweep = record("alpha")["corrupted"][view]["sweep"]
-    return median(sweep[min(sweep, key=lambda at: abs(float(at) - weight))][measure])
+    return median(sweep[min(sweep, key=lambda at: abs(float(at) - weight))][measure][:seeds])
 
 
 def costs(measure: str, mirror: bool) -> list[float]:
@@ -204,6 +205,7 @@ WORDS: Mapping[str, float] = {
     "a fifth": 1 / 5,
     "two fifths": 2 / 5,
     "three fifths": 3 / 5,
+    "four fifths": 4 / 5,
     "a sixth": 1 / 6,
     "a tenth": 1 / 10,
     "a twentieth": 1 / 20,
@@ -311,6 +313,13 @@ def _plateau() -> float:
     return max(max(values) / min(values) - 1 for values in columns)
 
 
+def _mirrored() -> list[float]:
+    """The future's error at an alpha and the past's at its mirror, the larger over the smaller."""
+    clean = record("alpha")["clean"]
+    pairs = [(clean[one]["fair_a"], clean[f"{1 - float(one):g}"]["before_a"]) for one in clean]
+    return sorted(max(pair) / min(pair) for pair in pairs)
+
+
 TIES: Mapping[str, Mapping[str, Values]] = {
     "book/01-jepa.ipynb": {
         "it is half a percent of what varies": lambda: 100 * 0.05**2 / (0.5 + 0.05**2),
@@ -372,6 +381,9 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             max(first()["sine-restrictive-paper"]["measures"]["paper_a"][:8])
             / min(first()["sine-restrictive-paper"]["measures"]["paper_a"][:8])
         ),
+        "by a tenth or two, on": lambda: (
+            held("sphere", "whole/restrictive/whole_a", "whole/expressive/whole_a") - 1
+        ),
         "on fresh seeds by a tenth in A and a third in B, and not by a factor of ten": lambda: (
             on_fresh("whole_a") - 1,
             on_fresh("whole_b") - 1,
@@ -401,6 +413,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             "tables", "table_1/printed/classic/paper_b", "table_1/printed/expressive/paper_b"
         ),
         "is about 0.9. Its inverse": lambda: attractor.EXPONENT,
+        "**Answer.** By a fifth.": lambda: math.expm1(attractor.WINDOW_TIMES),
         "time units, or 110 steps; a window of 20 steps is less than a fifth": lambda: (
             1 / attractor.EXPONENT / lorenz.DT,
             lorenz.CONTEXT,
@@ -411,6 +424,10 @@ TIES: Mapping[str, Mapping[str, Values]] = {
         ),
         "some 18 time units": lambda: math.log(1e7) / attractor.EXPONENT,
         "standard deviations of 7.9, 9.0 and 8.6": deviations,
+        "0.0006 beside 0.0007": lambda: [
+            held("tables", f"table_1/printed/{name}/train_loss")
+            for name in ("classic", "expressive")
+        ],
         "puts classic JEPA's Protocol B at 0.0937 and BiJEPA's at 0.0249": lambda: [
             held("tables", f"table_1/printed/{name}/paper_b") for name in ("classic", "expressive")
         ],
@@ -556,6 +573,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
         "sharper by half a percent": lambda: (
             100 * times("mnist-expressive-paper", "mnist-classic-paper", "fair_sharpness") - 100
         ),
+        "are four fifths of the truth's": lambda: digits("expressive", "fair_sharpness") / 100,
         "half a point more often (in 20 of 24)": lambda: (
             fmean(ahead("expressive", "classic", measure="fair_true")),
             _seeds_ahead("fair_true"),
@@ -612,6 +630,10 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             100 - 100 * times("mnist-expressive-paper", "mnist-classic-paper", "fair_decoder"),
             100 * times("mnist-expressive-paper", "mnist-classic-paper", "fair_sharpness") - 100,
         ),
+        "calibrated within a quarter": lambda: (
+            gain("mnist", "uncertainty/maps/spread/predicted", "uncertainty/maps/spread/measured")
+            / 100
+        ),
         "a drawing that errs about 1 % more": lambda: _by_predictor("BiJEPA"),
         "about 0.3 points: a difference of 2.7 points": lambda: (
             held("mnist", "paired/0/standard error"),
@@ -632,6 +654,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             100 - 100 * _lowest(letter) for letter in "ab"
         ],
         "no column of errors changes by more than a quarter": _plateau,
+        "but one agree to a quarter": lambda: _mirrored()[-2] - 1,
         "half as large again as its mirror image": lambda: (
             held("alpha", "clean/0.01/fair_a", "clean/0.99/before_a") - 1
         ),
@@ -641,6 +664,12 @@ TIES: Mapping[str, Mapping[str, Values]] = {
         "Eq. 13 says 0.929 and its mirror 0.071": lambda: (
             record("alpha")["corrupted"]["noise 1"]["alpha"],
             1 - record("alpha")["corrupted"]["noise 1"]["alpha"],
+        ),
+        "the mirror has half as much again": lambda: (
+            swept("noise 1", 0.1, "fair_a", 4) / swept("noise 1", 0.5, "fair_a", 4) - 1
+        ),
+        "level, and Eq. 13 is a tenth behind": lambda: (
+            swept("noise 1", 0.929, "before_a", 4) / swept("noise 1", 0.5, "before_a", 4) - 1
         ),
         "in four cases of five, by 21 to 47 %": lambda: costs("fair_a", mirror=True)[
             1::3
