@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def literals(code: str) -> set[float]:
     }
 
 
+@cache
 def sections(page: str) -> list[Section]:
     """A page's sections; those of a notebook may quote what their own cells print and say.
 

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from tests.site.prose import PROTOCOL, Number, Section, numbers, sections
 from tests.site.prose_ties import NEAR, TIES, UNTIED, WORDS
 
-CHAPTERS = ("01-jepa", "02-explosion", "07-own-data", "08-evidence", "09-why")
+CHAPTERS = (
+    *("01-jepa", "02-explosion", "03-sphere", "04-lorenz", "05-mnist"),
+    *("06-alpha", "07-own-data", "08-evidence", "09-why"),
+)
 APPENDICES = ("evidence-claims", "evidence-conditions", "evidence-first")
 PAGES = (
     *(f"book/{name}.ipynb" for name in CHAPTERS + APPENDICES),
