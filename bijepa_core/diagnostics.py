@@ -5,22 +5,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bijepa_core._support.arrays import Data, as_tensor
+from bijepa_core._support.arrays import takes_arrays
 from bijepa_core._support.checks import check_kind, inference
 from bijepa_core.model import BiJEPA, Term
 
 
-def _tensor(embedding: Data) -> Tensor:
-    """An array as a tensor; a tensor as it is, with its graph."""
-    return embedding if isinstance(embedding, Tensor) else as_tensor("embedding", embedding)
-
-
-def norm(embedding: Data) -> Tensor:
+@takes_arrays
+def norm(embedding: Tensor) -> Tensor:
     """Euclidean norm of each embedding, ``(..., d)`` to ``(...)``."""
-    return _tensor(embedding).norm(dim=-1)
+    return embedding.norm(dim=-1)
 
 
-def variance(embedding: Data) -> Tensor:
+@takes_arrays
+def variance(embedding: Tensor) -> Tensor:
     """Variance over the batch, averaged over dimensions: 0 is complete collapse.
 
     Args:
@@ -29,10 +26,11 @@ def variance(embedding: Data) -> Tensor:
     Returns:
         ``(*seeds,)``, with the population's divisor.
     """
-    return _tensor(embedding).var(dim=-2, correction=0).mean(-1)
+    return embedding.var(dim=-2, correction=0).mean(-1)
 
 
-def varying_share(embedding: Data) -> Tensor:
+@takes_arrays
+def varying_share(embedding: Tensor) -> Tensor:
     """The share of the mean square that differs between samples: :func:`variance` without scale.
 
     Args:
@@ -41,7 +39,6 @@ def varying_share(embedding: Data) -> Tensor:
     Returns:
         ``(*seeds,)``, from 0 (all samples have one embedding) to 1 (their mean is zero).
     """
-    embedding = _tensor(embedding)
     tiny = torch.finfo(embedding.dtype).tiny
     return variance(embedding) / embedding.square().mean((-2, -1)).clamp_min(tiny)
 
@@ -73,7 +70,8 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
     return torch.stack(ratios).mean(0)
 
 
-def effective_rank(embedding: Data) -> Tensor:
+@takes_arrays
+def effective_rank(embedding: Tensor) -> Tensor:
     """RankMe: the exponential of the entropy of the normalized singular values.
 
     Args:
@@ -87,7 +85,6 @@ def effective_rank(embedding: Data) -> Tensor:
         Garrido et al. 2023, arXiv 2210.02885, Eq. 1.
     """
     # float64 on the CPU: singular values of nearly collapsed embeddings, on any device
-    embedding = _tensor(embedding)
     e = embedding.detach().cpu().double()
     finite = torch.isfinite(e).all(-1).all(-1)  # (*seeds,)
     # the decomposition refuses NaN; a seed that has exploded must not stop the others' report
@@ -134,15 +131,10 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
 def inconsistency(model: BiJEPA, x: Tensor) -> Tensor:
     """Forward-backward inconsistency: how far the loop there and back misses (section 5.6).
 
-    Args:
-        model: a model with both predictors (0 < alpha < 1).
-        x: ``(*seeds, batch, *view)``.
+    Args and errors as :func:`loop_spectrum`.
 
     Returns:
         ``||P_bwd(P_fwd(s)) - s||^2 / ||s||^2`` for each sample, ``(*seeds, batch)``.
-
-    Raises:
-        ValueError: if a predictor is missing or x does not fit.
     """
     forward, backward = both_predictors(model)
     s = model.embed(x)
