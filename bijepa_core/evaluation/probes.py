@@ -206,9 +206,8 @@ def adam_classifier(
     Args:
         features: ``(*seeds, n, d)``, computed once: an epoch costs no pass of the encoder.
         labels: ``(n,)``, from 0.
-        epochs: 10 in the paper.
+        epochs, batch_size: 10 and 256 in the paper.
         seeds: initialize the layer and shuffle the samples.
-        batch_size: 256 in the paper.
         learning_rate: Adam's; 0.01 in the paper.
         progress: show a bar where somebody can see it.
 
@@ -358,13 +357,9 @@ def train_decoder(
     """The generative decoder of experiment 3, on any features: Protocol A's or Protocol B's.
 
     Args:
-        features: ``(*seeds, n, d)``, computed once.
+        features, epochs, seeds, batch_size, progress: as in :func:`adam_classifier`.
         pixels: ``(n, p)`` in 0..1, the half to hallucinate.
-        epochs: 10 in the paper.
-        seeds: initialize the decoder and shuffle the samples.
-        batch_size: 256 in the paper.
         learning_rate: Adam's; 1e-3 in the paper.
-        progress: show a bar where somebody can see it.
 
     Returns:
         The decoder. It measures how much of the missing half a nonlinear map can draw.
@@ -437,15 +432,12 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
 def check_features(
     features: Tensor, targets: Tensor, seeds: Seeds | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Features and targets fit each other and are finite.
+    """Features and targets, without their graph, once they fit each other and are finite.
 
     Args:
         features: ``(*seeds, n, d)``.
         targets: ``(*seeds, n, k)``, or ``(n, k)`` for all seeds.
         seeds: where the probe has seeds of its own: as many as the features' seed axis.
-
-    Returns:
-        Both, without the graph that they may carry: what is probed is frozen.
 
     Raises:
         ValueError: naming what is wrong.
