@@ -85,11 +85,9 @@ class EnergyPredictor(StochasticPredictor):
     """P(s, z) with z from N(0, I), trained by the energy score of several samples a pair.
 
     Args:
-        embed_dim: width d of the embedding.
-        hidden_dim: width of the hidden layer.
+        embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
         z_dim: width of z.
         samples: drawn for each pair in training, at least 2.
-        layer_norm: LayerNorm on the hidden layer.
 
     Raises:
         ValueError: if a size is not a positive whole number, or samples is 1.
@@ -139,10 +137,8 @@ class GaussianPredictor(StochasticPredictor):
     """A normal distribution with a mean and a deviation for each dimension, by its likelihood.
 
     Args:
-        embed_dim: width d of the embedding.
-        hidden_dim: width of the hidden layer.
+        embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
         components: of a mixture of such distributions; 1 for a single one.
-        layer_norm: LayerNorm on the hidden layer.
 
     Raises:
         ValueError: if a size is not a positive whole number.

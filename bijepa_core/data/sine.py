@@ -62,7 +62,7 @@ class SineBatches:
     ) -> None:
         check_counts(batch_size=batch_size)
         self.seeds, self.batch_size, self.device = plain_seeds(seeds), int(batch_size), device
-        self._waves = Blockwise(self._draw_block, axis=-3)
+        self._waves = Blockwise(self._draw_block)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x and y of one step, each ``(*seeds, batch, 10)``."""
