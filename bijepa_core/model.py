@@ -166,20 +166,9 @@ class BiJEPA(nn.Module):
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
-        seeds = self.seed_axis
-        if target.ndim != (2 if seeds is None else 3) or seeds not in (None, len(target)):
-            axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
-            raise ValueError(
-                f"an encoder must return {axes}, an embedding a sample; received "
-                f"{tuple(target.shape)}. Flatten, or pool, what it gives for each sample."
-            )
+        _check_embedding(target, self.seed_axis)
         prediction = _applied("a predictor", predictor, s, z)  # (*seeds, batch, d)
-        if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
-            received = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
-            raise ValueError(
-                "a predictor must return one tensor of the embedding's shape, "
-                f"{tuple(target.shape)}; received {reprlib.repr(received)}."
-            )
+        _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
 
@@ -384,6 +373,24 @@ def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None
             "...) in a model of one seed, (seeds, batch, ...) in one of many: data, layers and "
             "seeds must agree on them."
         ) from error
+
+
+def _check_embedding(s: Tensor, seeds: int | None) -> None:
+    if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
+        axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
+        raise ValueError(
+            f"an encoder must return {axes}, an embedding a sample; received "
+            f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
+        )
+
+
+def _check_prediction(prediction: Any, target: Tensor) -> None:
+    if not isinstance(prediction, Tensor) or prediction.shape != target.shape:
+        received = tuple(prediction.shape) if isinstance(prediction, Tensor) else prediction
+        raise ValueError(
+            "a predictor must return one tensor of the embedding's shape, "
+            f"{tuple(target.shape)}; received {reprlib.repr(received)}."
+        )
 
 
 def _check_ready(model: nn.Module) -> None:

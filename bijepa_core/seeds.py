@@ -109,10 +109,7 @@ def initializing(seed: int) -> Iterator[None]:
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """Where PyTorch's global generators stand, the CPU's and the device's: what dropout draws from.
-
-    A state for each type of device.
-    """
+    """Where PyTorch's global generators stand, the CPU's and a device's: dropout draws on them."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)

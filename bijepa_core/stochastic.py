@@ -319,8 +319,7 @@ def relative_energy_score(samples: Tensor, target: Tensor) -> Tensor:
     their own target, 0 for certainty.
 
     Args:
-        samples: ``(m, *seeds, batch, d)``.
-        target: ``(*seeds, batch, d)``, of at least three samples.
+        samples, target: as in :func:`spread_to_error`; of at least three pairs.
 
     Returns:
         ``(*seeds,)``.

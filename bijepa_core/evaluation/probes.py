@@ -146,15 +146,10 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     The penalty comes from :data:`RIDGE_PENALTIES` by generalized cross-validation on the
     training data. Judge it on held-out data with :meth:`LinearProbe.mse`.
 
-    Args:
-        features: ``(*seeds, n, d)``.
-        targets: ``(*seeds, n, k)``.
+    Args and errors as :func:`adam_probe`.
 
     Returns:
         The probe, in float64 on the CPU, standardization folded into weight and bias.
-
-    Raises:
-        ValueError: if shapes do not fit or values are not finite.
 
     Source:
         Golub, Heath and Wahba 1979, Technometrics 21(2), for the penalty.
@@ -251,8 +246,7 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
     final fit uses them all. Judge it on held-out data with :meth:`LinearProbe.accuracy`.
 
     Args:
-        features: ``(*seeds, n, d)``.
-        labels: ``(n,)``, from 0.
+        features, labels: as in :func:`adam_classifier`.
         seed: decides which samples are held aside.
 
     Returns:
