@@ -5,19 +5,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bijepa_core._support.arrays import takes_arrays
+from bijepa_core._support.arrays import Data, as_tensor
 from bijepa_core._support.checks import check_kind, inference
 from bijepa_core.model import BiJEPA, Term
 
 
-@takes_arrays
-def norm(embedding: Tensor) -> Tensor:
+def _tensor(embedding: Data) -> Tensor:
+    """An array as a tensor; a tensor as it is, with its graph."""
+    return embedding if isinstance(embedding, Tensor) else as_tensor("embedding", embedding)
+
+
+def norm(embedding: Data) -> Tensor:
     """Euclidean norm of each embedding, ``(..., d)`` to ``(...)``."""
-    return embedding.norm(dim=-1)
+    return _tensor(embedding).norm(dim=-1)
 
 
-@takes_arrays
-def variance(embedding: Tensor) -> Tensor:
+def variance(embedding: Data) -> Tensor:
     """Variance over the batch, averaged over dimensions: 0 is complete collapse.
 
     Args:
@@ -26,11 +29,10 @@ def variance(embedding: Tensor) -> Tensor:
     Returns:
         ``(*seeds,)``, with the population's divisor.
     """
-    return embedding.var(dim=-2, correction=0).mean(-1)
+    return _tensor(embedding).var(dim=-2, correction=0).mean(-1)
 
 
-@takes_arrays
-def varying_share(embedding: Tensor) -> Tensor:
+def varying_share(embedding: Data) -> Tensor:
     """The share of the mean square that differs between samples: :func:`variance` without scale.
 
     Args:
@@ -39,6 +41,7 @@ def varying_share(embedding: Tensor) -> Tensor:
     Returns:
         ``(*seeds,)``, from 0 (all samples have one embedding) to 1 (their mean is zero).
     """
+    embedding = _tensor(embedding)
     tiny = torch.finfo(embedding.dtype).tiny
     return variance(embedding) / embedding.square().mean((-2, -1)).clamp_min(tiny)
 
@@ -70,8 +73,7 @@ def relative_loss(terms: Sequence[Term]) -> Tensor:
     return torch.stack(ratios).mean(0)
 
 
-@takes_arrays
-def effective_rank(embedding: Tensor) -> Tensor:
+def effective_rank(embedding: Data) -> Tensor:
     """RankMe: the exponential of the entropy of the normalized singular values.
 
     Args:
@@ -85,6 +87,7 @@ def effective_rank(embedding: Tensor) -> Tensor:
         Garrido et al. 2023, arXiv 2210.02885, Eq. 1.
     """
     # float64 on the CPU: singular values of nearly collapsed embeddings, on any device
+    embedding = _tensor(embedding)
     e = embedding.detach().cpu().double()
     finite = torch.isfinite(e).all(-1).all(-1)  # (*seeds,)
     # the decomposition refuses NaN; a seed that has exploded must not stop the others' report
