@@ -49,7 +49,7 @@ def variance_hinge(s: Tensor) -> Tensor:
     Source:
         The variance term of VICReg (Bardes et al. 2022, arXiv 2105.04906, Eq. 1), gamma = 1.
     """
-    return F.relu(1 - _deviation(s)).mean(-1)
+    return F.relu(1 - (s.var(-2) + 1e-4).sqrt()).mean(-1)
 
 
 def unit_deviation(s: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def unit_deviation(s: Tensor) -> Tensor:
     Source:
         The scale term of VISReg (Wu et al. 2026, arXiv 2606.02572).
     """
-    return (_deviation(s) - 1).square().mean(-1)
+    return ((s.var(-2) + 1e-4).sqrt() - 1).square().mean(-1)
 
 
 def gaussian_shape(s: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ def gaussian_shape(s: Tensor) -> Tensor:
         The shape term of VISReg (Wu et al. 2026, arXiv 2606.02572).
     """
     n = s.shape[-2]
-    standardized = (s - s.mean(-2, keepdim=True)) / _deviation(s).unsqueeze(-2)
-    seen = standardized @ _directions(s)  # (*seeds, batch, k)
+    deviation = (s.var(-2, keepdim=True) + 1e-4).sqrt()
+    seen = ((s - s.mean(-2, keepdim=True)) / deviation) @ _directions(s)  # (*seeds, batch, k)
     levels = (torch.arange(n, dtype=s.dtype, device=s.device) + 0.5) / n
     wanted = math.sqrt(2) * torch.erfinv(2 * levels - 1)  # (batch,)
     return (seen.sort(-2).values - wanted[:, None]).square().mean((-2, -1))
@@ -93,11 +93,6 @@ def sigreg(s: Tensor) -> Tensor:
     normal = (-t.square() / 2).exp()
     missed = (angle.cos().mean(-3) - normal).square() + angle.sin().mean(-3).square()
     return torch.trapezoid(missed * normal, t, dim=-1).mean(-1)
-
-
-def _deviation(s: Tensor) -> Tensor:
-    """Of each dimension; the addend keeps the slope finite where it is zero."""
-    return (s.var(-2) + 1e-4).sqrt()
 
 
 def _covariance(s: Tensor) -> Tensor:
