@@ -12,12 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bijepa_book.evidence.stable.losses import cosine_distance, cross_correlation, info_nce
 from bijepa_core.experiments import Experiment
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA, Losses, Term
 from bijepa_core.networks import MLPPredictor
-from bijepa_core.regularizers import decorrelation, sigreg, variance_hinge
+from bijepa_core.regularizers import (
+    cosine_distance,
+    cross_correlation,
+    decorrelation,
+    info_nce,
+    sigreg,
+    variance_hinge,
+)
 
 Loss = Callable[["Relative", Tensor, Tensor, Tensor, Tensor], Tensor]
 """From the model, both views and both embeddings, to the loss ``(*seeds,)``."""
