@@ -40,15 +40,15 @@ const PACE = 2,
   TAIL = 60; // time units a second; states that a runner leaves behind
 const RUNNERS = together(GAPS);
 const GROWTH = { name: "e-fold a Lyapunov time", ink: "grid-strong", dash: DOTTED, width: 1.5 };
-const [expressive, classic, neighbor] = together(["expressive", "classic", "neighbor"]);
+const [neighbor, expressive, classic] = together(["neighbor", "expressive", "classic"]);
 const [straight] = together(["extrapolate"]);
 /** What is drawn in space, from the back to the front: the truth on top of what meets it. */
 const PENS = {
   way: { ink: "text", dash: [1, 4], width: 1 },
   neighbor: { ...neighbor, width: 1.5 },
   straight,
-  past: { ...expressive, width: 2 },
-  forecast: { ...expressive, width: 4 },
+  past: { ...expressive, width: 1.5 },
+  forecast: { ...expressive, width: 3.5 },
   classic: { ...classic, width: 2.5 },
   truth: { ink: "text", dash: SOLID, width: 1.25 },
   seen: { ink: "text", dash: SOLID, width: 4 },
@@ -519,8 +519,8 @@ function build(section) {
         "span",
         { class: "demo-entry" },
         h("span", { class: "demo-dot", "aria-hidden": "true" }),
-        "last state, which copying repeats",
         swatch(LAST).element,
+        "last state, which copying repeats",
       ),
     ),
     live.element,
