@@ -410,7 +410,9 @@ STROKES = """section => [...section.querySelectorAll(".demo-legend .demo-entry")
     .filter(one => one.checkVisibility())
     .map(one => {
         const drawn = one.querySelector("canvas"), [width, height] = [drawn.width, drawn.height];
-        const line = drawn.getContext("2d").getImageData(0, height >> 1, width, 1).data;
+        const copy = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
+        copy.drawImage(drawn, 0, 0);
+        const line = copy.getImageData(0, height >> 1, width, 1).data;
         const hex = i => [...line.slice(4 * i, 4 * i + 3)]
             .map(part => part.toString(16).padStart(2, "0")).join("");
         const inked = [...Array(width).keys()].filter(i => line[4 * i + 3] > 100);
@@ -444,9 +446,8 @@ def test_runs_are_drawn_as_their_models_are_in_the_figures(page: "Page", served:
         assert kind == dash
     works(page, section, "explosion")
     section.get_by_label("recorded runs").uncheck()
-    configurations = section.get_by_label("configuration")
-    configurations.nth(0).select_option("classic")
-    section.get_by_label("tau").nth(1).select_option("0.9")
+    section.get_by_role("combobox", name="configuration").first.select_option("classic")
+    section.get_by_role("combobox", name="tau", exact=True).last.select_option("0.9")
     page.wait_for_timeout(SETTLING)
     assert [name for name, _ in section.evaluate(STROKES)] == [
         "run A: unconstrained",

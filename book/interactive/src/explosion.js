@@ -152,10 +152,9 @@ function build(section) {
     writeAddress(section, all);
     refresh();
   };
-  const curves = ["A", "B"].map((letter) => ({ name: `run ${letter}` }));
-  const runs = ["unconstrained", "expressive"].map((preset, i) =>
-    panel("AB"[i], preset, curves[i], changed),
-  );
+  const first = ["unconstrained", "expressive"];
+  const curves = together(first).map((look, i) => ({ name: `run ${"AB"[i]}`, ...look }));
+  const runs = first.map((preset, i) => panel("AB"[i], preset, curves[i], changed));
   const two = checkbox("second run beside it", true, changed);
   const ghost = checkbox("recorded runs, thin and pale", true, changed);
   const short = section.classList.contains("demo-short"); // there without exercises or switches
