@@ -410,7 +410,8 @@ STROKES = """section => [...section.querySelectorAll(".demo-legend .demo-entry")
     .filter(one => one.checkVisibility())
     .map(one => {
         const drawn = one.querySelector("canvas"), [width, height] = [drawn.width, drawn.height];
-        const copy = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
+        const often = {willReadFrequently: true};
+        const copy = new OffscreenCanvas(width, height).getContext("2d", often);
         copy.drawImage(drawn, 0, 0);
         const line = copy.getImageData(0, height >> 1, width, 1).data;
         const hex = i => [...line.slice(4 * i, 4 * i + 3)]
