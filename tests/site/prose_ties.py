@@ -775,7 +775,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
         "BiJEPA is three times better at the first state": lambda: (
             1 / at("lorenz", "bijepa", "classic", "y", 0)
         ),
-        "four times worse than the one twenty steps further on": lambda: at(
+        "four times worse than the last one of the window": lambda: at(
             "lorenz", "classic", "classic", "y", 0, then=-1
         ),
         "B's over A's is level, 0.57 at both ends": lambda: (
@@ -840,7 +840,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             at(system, "classic", "classic", "y", 0, off="embedding")
             for system in ("sine", "lorenz")
         ],
-        "classic, by a fifth on sine and by half on Lorenz": lambda: [
+        "almost a quarter more on sine and half as much again on Lorenz": lambda: [
             at(system, "bijepa", "classic", "z", -1) - 1 for system in ("sine", "lorenz")
         ],
     },

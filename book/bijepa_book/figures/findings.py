@@ -175,6 +175,7 @@ def positions(records: Records, panels: Mapping[str, Mapping[str, str]], label: 
             axis.set_yscale("log")
             axis.set_title(title, loc="left", fontsize=11)
             axis.tick_params(labelsize=9.5)
+            _few_ticks(axis, axis.yaxis)
         for axis in list(axes.flat)[len(panels) :]:
             axis.remove()
         figure.supxlabel(label, fontsize=11.5)

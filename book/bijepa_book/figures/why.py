@@ -28,6 +28,8 @@ LABELS = {
     "gap-bijepa": "expressive, trained on z",
 }
 """What the conditions are called where they are drawn."""
+SYSTEMS = (COLORS[1], COLORS[5])
+"""Their colors, which no model of the chapter's figures has."""
 MARKERS = ("o", "s", "^", "D", "v", "x")
 STEPS = ((1, 2, 5), (1, 1.2, 1.5, 2, 3, 5, 7), (1, 1.1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 """Round numbers within a decade, sparse to dense."""
@@ -72,7 +74,7 @@ def by_position(
 def _look(label: str, i: int) -> Look:
     """A model's look; where it is read "off" something else, its color with other strokes."""
     model, _, elsewhere = label.partition(", off ")
-    drawn = look(model.partition(" (")[0], i)
+    drawn = look(model.partition(" (")[0], i + 3)  # what is no model has no model's color
     if elsewhere:
         return drawn._replace(dash=DASHES[(i + 1) % len(DASHES)], marker=MARKERS[i])
     return drawn
@@ -137,15 +139,15 @@ def two_by_two(ratios: Mapping[str, Mapping[str, ArrayLike]], rows: Mapping[str,
             for row, name in enumerate(rows):
                 at, values = row + 0.3 * (i - (count - 1) / 2), np.asarray(conditions[name])
                 spread = at + np.linspace(-0.1, 0.1, len(values))
-                axis.plot(values, spread, MARKERS[i], color=COLORS[i], markersize=3, alpha=0.35)
+                axis.plot(values, spread, MARKERS[i], color=SYSTEMS[i], markersize=3, alpha=0.35)
                 middle, low, high = (float(one[0]) for one in geometric_mean(values[:, None]))
-                axis.plot([low, high], [at, at], color=COLORS[i], linewidth=3.5)
+                axis.plot([low, high], [at, at], color=SYSTEMS[i], linewidth=3.5)
                 label = system if row == 0 else None
                 axis.plot(
                     [middle],
                     [at],
                     MARKERS[i],
-                    color=COLORS[i],
+                    color=SYSTEMS[i],
                     markersize=8,
                     markeredgecolor="black",
                     label=label,
@@ -183,13 +185,13 @@ def moved(panels: Mapping[str, tuple[float, Mapping[str, Sequence[ArrayLike]]]])
                 axis.plot(
                     places,
                     middle,
-                    color=COLORS[i],
+                    color=SYSTEMS[i],
                     marker=MARKERS[i],
                     markersize=3.5,
                     linestyle=DASHES[i],
                     label=system,
                 )
-                axis.fill_between(places, low, high, color=COLORS[i], alpha=0.18, linewidth=0)
+                axis.fill_between(places, low, high, color=SYSTEMS[i], alpha=0.18, linewidth=0)
             for border in (1, 2):
                 axis.axvline(border, color="0.6", linewidth=1)
             axis.set_title(title, loc="left", fontsize=12)
