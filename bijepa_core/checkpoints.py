@@ -57,13 +57,13 @@ class Checkpoint:
 class Keeper:
     """Keeps a run in its checkpoint, or does nothing where there is none.
 
-    As a context it holds the checkpoint's folder against other runs.
+    Its ``lock``, a context, holds the checkpoint's folder against other runs; entering it raises a
+    CheckpointError where the folder cannot be written to, or another run holds it.
 
     Args:
         checkpoint: where; None for no file.
         model, optimizer, history: what to keep, and what to restore in place.
         learning_rate, batches: must be a resumed run's, too, besides the model's configuration.
-
     """
 
     def __init__(
@@ -86,19 +86,6 @@ class Keeper:
         self.lock: AbstractContextManager[None] = (
             nullcontext() if checkpoint is None else folder_lock(checkpoint.folder)
         )
-
-    def __enter__(self) -> "Keeper":
-        """Hold the folder.
-
-        Raises:
-            CheckpointError: if it cannot be written to, or another run holds it.
-        """
-        self.lock.__enter__()
-        return self
-
-    def __exit__(self, *details: Any) -> None:
-        """Let the folder go."""
-        self.lock.__exit__(*details)
 
     def is_due(self, done: int) -> bool:
         """Whether so many steps call for a checkpoint."""
@@ -191,16 +178,12 @@ class Keeper:
                     torch.Generator(kind).set_state(state)
         except (AttributeError, RuntimeError, TypeError) as error:
             raise CheckpointError(f"{path} holds no state of random numbers. {remedy}") from error
-        for kept, here in (
-            ("losses", self.history.losses),
-            ("diagnostics", self.history.diagnostics),
-        ):
-            there = content[kept]
-            if there.keys() != here.keys() or any(
-                there[name].shape[1:] != here[name].shape[1:]
-                or there[name].dtype != here[name].dtype
-                for name in here
-            ):
+        for kept in ("losses", "diagnostics"):
+            there, here = (
+                archives.forms({name: curve[:0] for name, curve in curves.items()})
+                for curves in (content[kept], getattr(self.history, kept))
+            )  # of a step's values: there may be other numbers of steps
+            if there != here:
                 raise CheckpointError(f"{path} holds {kept} of another kind. {remedy}")
 
 

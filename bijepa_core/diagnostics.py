@@ -134,15 +134,10 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
 def inconsistency(model: BiJEPA, x: Tensor) -> Tensor:
     """Forward-backward inconsistency: how far the loop there and back misses (section 5.6).
 
-    Args:
-        model: a model with both predictors (0 < alpha < 1).
-        x: ``(*seeds, batch, *view)``.
+    Args and errors as :func:`loop_spectrum`.
 
     Returns:
         ``||P_bwd(P_fwd(s)) - s||^2 / ||s||^2`` for each sample, ``(*seeds, batch)``.
-
-    Raises:
-        ValueError: if a predictor is missing or x does not fit.
     """
     forward, backward = both_predictors(model)
     s = model.embed(x)

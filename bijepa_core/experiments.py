@@ -105,14 +105,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         make_plain(self)
-        check_counts(
-            in_dim=self.in_dim,
-            hidden_dim=self.hidden_dim,
-            embed_dim=self.embed_dim,
-            steps=self.steps,
-            batch_size=self.batch_size,
-            probe_steps=self.probe_steps,
-        )
+        sizes = ("in_dim", "hidden_dim", "embed_dim", "steps", "batch_size", "probe_steps")
+        check_counts(**{name: getattr(self, name) for name in sizes})
         check_positive(learning_rate=self.learning_rate)
         check_unit_interval(tau=self.tau)
 

@@ -127,19 +127,19 @@ class _Conv(nn.modules.conv._ConvNd):
         axes = len(self.kernel_size) + 2
         if self.weight.ndim == axes:
             return super().forward(input)
-        seeds = self.weight.shape[0]
+        seeds, groups = self.weight.shape[0], 1
+        padding: str | int | tuple[int, ...] = self.padding
         if input.ndim == axes and self.groups > 1:  # its channels go to the groups of every seed
             input = input.expand(seeds, *input.shape)
-        groups = 1 if input.ndim == axes else seeds * self.groups
-        folded = input if input.ndim == axes else seeds_into_channels(input)
-        padding: str | int | tuple[int, ...] = self.padding
+        if input.ndim != axes:
+            input, groups = seeds_into_channels(input), seeds * self.groups
         if self.padding_mode != "zeros":
             around = self._reversed_padding_repeated_twice
-            folded, padding = F.pad(folded, around, mode=self.padding_mode), 0
+            input, padding = F.pad(input, around, mode=self.padding_mode), 0
         weight = self.weight.flatten(0, 1)  # (seeds * out, in / groups, *kernel)
         bias = None if self.bias is None else self.bias.flatten()
         settings = (self.stride, padding, self.dilation, groups)
-        return channels_into_seeds(self._convolve(folded, weight, bias, *settings), seeds)
+        return channels_into_seeds(self._convolve(input, weight, bias, *settings), seeds)
 
 
 class Conv1d(_Conv, nn.Conv1d):

@@ -4,7 +4,7 @@ import copy
 import reprlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ from bijepa_core._support.errors import CheckpointError
 from bijepa_core.constraints import EXPRESSIVE, Constraint
 
 FORMAT = "bijepa model 1"
+Direction = Literal["forward", "backward"]
 
 
 class Term(NamedTuple):
@@ -142,9 +143,7 @@ class BiJEPA(nn.Module):
         target_x, target_y = self._targets(x, y)
         forward = self._term(self.forward_predictor, s_x, target_y, z_forward)  # Eq. 6
         backward = self._term(self.backward_predictor, s_y, target_x, z_backward)  # Eq. 7
-        total = self._weighted(forward, backward)  # Eq. 8
-        if self.constraint.penalties:
-            total = total + self.constraint.penalty([s for s in (s_x, s_y) if s is not None])
+        total = self._penalized(self._weighted(forward, backward), s_x, s_y)  # Eq. 8
         return Losses(total, forward, backward)
 
     def _embeddings(self, x: Tensor, y: Tensor) -> list[Tensor | None]:
@@ -167,26 +166,23 @@ class BiJEPA(nn.Module):
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
-        self._check_embedding(target)
+        _check_embedding(target, self.seed_axis)
         prediction = _applied("a predictor", predictor, s, z)  # (*seeds, batch, d)
         _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
         return Term(error.mean((-2, -1)), s.detach(), target)
-
-    def _check_embedding(self, s: Tensor) -> None:
-        seeds = self.seed_axis
-        if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
-            axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
-            raise ValueError(
-                f"an encoder must return {axes}, an embedding a sample; received "
-                f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
-            )
 
     def _weighted(self, forward: Term | None, backward: Term | None) -> Tensor:
         """``scale * (alpha * forward + (1 - alpha) * backward)``, ``(*seeds,)``."""
         terms = ((self.alpha, forward), (1 - self.alpha, backward))
         losses = [weight * term.loss for weight, term in terms if term is not None]
         return self.scale * sum(losses[1:], losses[0])
+
+    def _penalized(self, total: Tensor, *embeddings: Tensor | None) -> Tensor:
+        """The loss and the constraint's penalties on the online embeddings, ``(*seeds,)``."""
+        if not self.constraint.penalties:
+            return total
+        return total + self.constraint.penalty([s for s in embeddings if s is not None])
 
     def _encode(self, encoder: nn.Module, *views: Tensor | None) -> list[Tensor | None]:
         """Each view's embedding: in one call for both, where that is the same but for rounding."""
@@ -247,11 +243,11 @@ class BiJEPA(nn.Module):
         Raises:
             ValueError: if x does not fit, or alpha = 0 left no forward predictor.
         """
-        return self._predict("forward", self.forward_predictor, x, z)
+        return self._predict("forward", x, z)
 
     def predict_backward(self, y: Tensor, z: Tensor | None = None) -> Tensor:
         """The backward predictor's raw output on s_y; the mirror of :meth:`predict_forward`."""
-        return self._predict("backward", self.backward_predictor, y, z)
+        return self._predict("backward", y, z)
 
     def forecast(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """The future's embedding s_y, forecast from x (section 3.4).
@@ -265,18 +261,22 @@ class BiJEPA(nn.Module):
         """The past's embedding s_x, inferred from y (section 3.4); mirrors :meth:`forecast`."""
         return self.constraint.project(self.predict_backward(y, z))
 
-    def _predict(
-        self, direction: str, predictor: nn.Module | None, view: Tensor, z: Tensor | None
-    ) -> Tensor:
+    def _predict(self, direction: Direction, view: Tensor, z: Tensor | None) -> Tensor:
+        predictor, s = self._start(direction, view)
+        with inference(self):
+            return _applied("a predictor", predictor, s, z)
+
+    def _start(self, direction: Direction, view: Tensor) -> tuple[nn.Module, Tensor]:
+        """The predictor of a direction, and the embedding that it starts from."""
+        ahead = direction == "forward"
+        predictor = self.forward_predictor if ahead else self.backward_predictor
         if predictor is None:
             raise ValueError(
                 f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
                 "Train with alpha strictly between 0 and 1 to have both."
             )
-        check_view(self.online, "x" if direction == "forward" else "y", view, self.seed_axis)
-        s = self.embed(view)
-        with inference(self):
-            return _applied("a predictor", predictor, s, z)
+        view = check_view(self.online, "x" if ahead else "y", view, self.seed_axis)
+        return predictor, self.embed(view)
 
     def trained_parameters(self) -> list[nn.Parameter]:
         """What the optimizer moves: the online encoder and the predictors, not the target."""
@@ -373,6 +373,15 @@ def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None
             "...) in a model of one seed, (seeds, batch, ...) in one of many: data, layers and "
             "seeds must agree on them."
         ) from error
+
+
+def _check_embedding(s: Tensor, seeds: int | None) -> None:
+    if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
+        axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
+        raise ValueError(
+            f"an encoder must return {axes}, an embedding a sample; received "
+            f"{tuple(s.shape)}. Flatten, or pool, what it gives for each sample."
+        )
 
 
 def _check_prediction(prediction: Any, target: Tensor) -> None:

@@ -9,7 +9,7 @@ from bijepa_core._support.checks import check_counts, check_kind, is_zero
 from bijepa_core.layers import BatchNorm1d, BatchNorm2d, Conv2d, LayerNorm, Linear
 
 
-def _hidden_layer(in_dim: int, out_dim: int, layer_norm: bool) -> list[nn.Module]:
+def hidden_layer(in_dim: int, out_dim: int, layer_norm: bool) -> list[nn.Module]:
     """Linear, LayerNorm (where asked for), ReLU: the paper's hidden layer."""
     check_kind("layer_norm must be True or False.", layer_norm, bool)
     norm: list[nn.Module] = [LayerNorm(out_dim)] if layer_norm else []
@@ -36,8 +36,8 @@ class MLPEncoder(nn.Module):
         check_counts(in_dim=in_dim, hidden_dim=hidden_dim, embed_dim=embed_dim)
         self.input_shape = (in_dim,)
         self.net = nn.Sequential(
-            *_hidden_layer(in_dim, hidden_dim, layer_norm),
-            *_hidden_layer(hidden_dim, hidden_dim, layer_norm),
+            *hidden_layer(in_dim, hidden_dim, layer_norm),
+            *hidden_layer(hidden_dim, hidden_dim, layer_norm),
             Linear(hidden_dim, embed_dim),
         )
 
@@ -71,7 +71,7 @@ class ConvEncoder(nn.Module):
             BatchNorm2d(64),
             nn.ReLU(inplace=True),
             nn.Flatten(-3),  # (b, 1792)
-            *_hidden_layer(64 * 7 * 4, 128, layer_norm),
+            *hidden_layer(64 * 7 * 4, 128, layer_norm),
             Linear(128, embed_dim),
         )
 
@@ -104,7 +104,7 @@ class MLPPredictor(nn.Module):
             check_counts(z_dim=z_dim)
         self.z_dim = z_dim
         self.net = nn.Sequential(
-            *_hidden_layer(embed_dim + z_dim, hidden_dim, layer_norm),
+            *hidden_layer(embed_dim + z_dim, hidden_dim, layer_norm),
             Linear(hidden_dim, embed_dim),
         )
 

@@ -2,7 +2,7 @@
 
 A penalty takes embeddings ``(*seeds, batch, d)`` and gives ``(*seeds,)``: 0 where the batch is as
 it should be. A :class:`bijepa_core.constraints.Penalty` gives one a weight and adds it to Eq. 8.
-The last three functions compare two views' embeddings; chapter 10 puts them beside Eq. 8.
+The last three functions compare two views' embeddings: what stands in Eq. 8's place elsewhere.
 """
 
 import math
@@ -105,6 +105,9 @@ def _directions(s: Tensor) -> Tensor:
     """Directions of length 1, ``(d, DIRECTIONS)``, from PyTorch's global generator."""
     drawn = torch.randn(s.shape[-1], DIRECTIONS, dtype=s.dtype, device=s.device)
     return F.normalize(drawn, dim=0)
+
+
+# --- of two views ------------------------------------------------------------------------------
 
 
 def info_nce(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:

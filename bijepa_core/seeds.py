@@ -109,14 +109,7 @@ def initializing(seed: int) -> Iterator[None]:
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """Where PyTorch's global generators stand, the CPU's and the device's: what dropout draws from.
-
-    Args:
-        device: where a model computes.
-
-    Returns:
-        A state for each type of device.
-    """
+    """Where PyTorch's global generators stand, the CPU's and a device's: dropout draws on them."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -161,13 +154,12 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
         TypeError: if make is not a function, or builds something else.
         ValueError: if seeds break a rule, or a layer cannot take a seed axis.
     """
-    check_kind("make must be a function that builds a torch.nn.Module.", make, Callable)
-    plain, modules = plain_seeds(seeds), []
     if isinstance(make, nn.Module) or not callable(make):
         raise TypeError(
             "make must be a function that builds a module, called once for each seed: lambda: "
             f"BiJEPA(...), say. Received {type(make).__name__}."
         )
+    plain, modules = plain_seeds(seeds), []
     for seed in check_seeds(plain):
         with initializing(seed):
             modules.append(make())
@@ -177,7 +169,7 @@ def init_stacked(make: Callable[[], M], seeds: Seeds) -> M:
     return modules[0] if isinstance(plain, int) else stack(modules)
 
 
-def check_takes_seeds(module: nn.Module) -> None:
+def check_takes_seeds(module: nn.Module, name: str = "") -> None:
     """Every part of a module works on a leading seed axis.
 
     A class with parameters or buffers of its own says so by ``takes_seeds = True``, as those in
@@ -185,21 +177,22 @@ def check_takes_seeds(module: nn.Module) -> None:
     and containers work as they are, as long as they count axes from the end. Classes of yours
     that only put others together are taken at their word.
 
+    Args:
+        module: of one seed.
+        name: where it is a part of another.
+
     Raises:
         ValueError: naming the first part that does not, and the remedy.
     """
-    _check_part("the module", module)
-
-
-def _check_part(name: str, part: nn.Module) -> None:
-    if getattr(part, "takes_seeds", False):  # it answers for its own parts
+    if getattr(module, "takes_seeds", False):  # it answers for its own parts
         return
-    torchs = type(part).__module__.startswith("torch.")
-    counted = [getattr(part, axis, -1) for axis in ("dim", "start_dim")] if torchs else []
+    torchs = type(module).__module__.startswith("torch.")
+    counted = [getattr(module, axis, -1) for axis in ("dim", "start_dim")] if torchs else []
+    own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
     problem = ""
     if any(axis is None or axis in range(9) for axis in counted):
         problem = "counts axes from the front. Count them from the end, as nn.Flatten(-2) does"
-    elif (torchs and not isinstance(part, WORKING)) or next(_own(part), None) is not None:
+    elif own or (torchs and not isinstance(module, WORKING)):
         problem = (
             "has no seed axis, or not with these settings. Take the layer of that name from "
             "bijepa_core.layers, if there is one; a class of yours that works on "
@@ -207,16 +200,11 @@ def _check_part(name: str, part: nn.Module) -> None:
         )
     if problem:
         raise ValueError(
-            f"{name} is a {type(part).__name__}, which {problem}. Or train one seed at a time: "
-            "one call for each, with an integer."
+            f"{name or 'the module'} is a {type(module).__name__}, which {problem}. Or train one "
+            "seed at a time: one call for each, with an integer."
         )
-    for child, module in part.named_children():
-        _check_part(child if name == "the module" else f"{name}.{child}", module)
-
-
-def _own(module: nn.Module) -> Iterator[Tensor]:
-    yield from module.parameters(recurse=False)
-    yield from module.buffers(recurse=False)
+    for child, part in module.named_children():
+        check_takes_seeds(part, f"{name}.{child}".lstrip("."))
 
 
 def stack(modules: Sequence[M]) -> M:

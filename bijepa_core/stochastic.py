@@ -6,22 +6,16 @@ least, in expectation, where the samples come from the true conditional distribu
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from bijepa_core._support.checks import (
-    check_counts,
-    check_kind,
-    check_view,
-    check_views,
-    inference,
-)
-from bijepa_core.layers import LayerNorm, Linear
-from bijepa_core.model import BiJEPA, Losses, Term
-from bijepa_core.networks import MLPPredictor
+from bijepa_core._support.checks import check_counts, check_kind, check_views, inference
+from bijepa_core.layers import Linear
+from bijepa_core.model import BiJEPA, Direction, Losses, Term
+from bijepa_core.networks import MLPPredictor, hidden_layer
 
 
 def energy_score(samples: Tensor, target: Tensor) -> Tensor:
@@ -91,11 +85,9 @@ class EnergyPredictor(StochasticPredictor):
     """P(s, z) with z from N(0, I), trained by the energy score of several samples a pair.
 
     Args:
-        embed_dim: width d of the embedding.
-        hidden_dim: width of the hidden layer.
+        embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
         z_dim: width of z.
         samples: drawn for each pair in training, at least 2.
-        layer_norm: LayerNorm on the hidden layer.
 
     Raises:
         ValueError: if a size is not a positive whole number, or samples is 1.
@@ -134,7 +126,7 @@ class EnergyPredictor(StochasticPredictor):
         return drawn.unflatten(-2, (count, batch)).movedim(-3, 0)
 
     def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
-        return self(s, _noise(s, (count, s.shape[-2], self.z_dim), generator))
+        return self(s, _drawn(torch.randn, s, (count, s.shape[-2], self.z_dim), generator))
 
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         samples = self.sample(s, self.samples)
@@ -145,10 +137,8 @@ class GaussianPredictor(StochasticPredictor):
     """A normal distribution with a mean and a deviation for each dimension, by its likelihood.
 
     Args:
-        embed_dim: width d of the embedding.
-        hidden_dim: width of the hidden layer.
+        embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
         components: of a mixture of such distributions; 1 for a single one.
-        layer_norm: LayerNorm on the hidden layer.
 
     Raises:
         ValueError: if a size is not a positive whole number.
@@ -163,8 +153,7 @@ class GaussianPredictor(StochasticPredictor):
         super().__init__()
         check_counts(embed_dim=embed_dim, hidden_dim=hidden_dim, components=components)
         self.components, self.embed_dim = int(components), int(embed_dim)
-        norm: list[nn.Module] = [LayerNorm(hidden_dim)] if layer_norm else []
-        self.hidden = nn.Sequential(Linear(embed_dim, hidden_dim), *norm, nn.ReLU())
+        self.hidden = nn.Sequential(*hidden_layer(embed_dim, hidden_dim, layer_norm))
         self.means = Linear(hidden_dim, components * embed_dim)
         self.logs = Linear(hidden_dim, components * embed_dim)
         self.weights = Linear(hidden_dim, components)
@@ -178,11 +167,12 @@ class GaussianPredictor(StochasticPredictor):
 
     def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
         mixture, batch = self(s), s.shape[-2]
-        level = _uniform(s, (count, batch), generator).reshape(count, *[1] * (s.ndim - 2), batch, 1)
+        seeds = [1] * (s.ndim - 2)  # which share the noise
+        level = _drawn(torch.rand, s, (count, batch), generator).reshape(count, *seeds, batch, 1)
         shares = mixture.mixture_distribution.probs.cumsum(-1)  # (*seeds, batch, components)
         chosen = (level > shares).sum(-1).clamp_max(self.components - 1)  # (count, *seeds, batch)
-        noise = _noise(s, (count, batch, self.embed_dim), generator)
-        noise = noise.reshape(count, *[1] * (s.ndim - 2), batch, self.embed_dim)
+        noise = _drawn(torch.randn, s, (count, batch, self.embed_dim), generator)
+        noise = noise.reshape(count, *seeds, batch, self.embed_dim)
         each = mixture.component_distribution.base_dist
         index = chosen[..., None, None].expand(*chosen.shape, 1, self.embed_dim)
         mean, deviation = (
@@ -196,22 +186,15 @@ class GaussianPredictor(StochasticPredictor):
         return -mixture.log_prob(target) / self.embed_dim, mixture.mean
 
 
-def _noise(like: Tensor, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
-    drawn = torch.randn(
-        *shape, generator=generator, dtype=like.dtype, device=_place(like, generator)
-    )
-    return drawn.to(like.device)
-
-
-def _uniform(like: Tensor, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
-    drawn = torch.rand(
-        *shape, generator=generator, dtype=like.dtype, device=_place(like, generator)
-    )
-    return drawn.to(like.device)
-
-
-def _place(like: Tensor, generator: torch.Generator | None) -> torch.device:
-    return like.device if generator is None else generator.device
+def _drawn(
+    draw: Callable[..., Tensor],
+    like: Tensor,
+    shape: tuple[int, ...],
+    generator: torch.Generator | None,
+) -> Tensor:
+    """Random numbers of ``torch.randn`` or ``torch.rand``, from wherever the generator is."""
+    device = like.device if generator is None else generator.device
+    return draw(shape, generator=generator, dtype=like.dtype, device=device).to(like.device)
 
 
 class StochasticBiJEPA(BiJEPA):
@@ -238,9 +221,7 @@ class StochasticBiJEPA(BiJEPA):
         target_x, target_y = self._targets(x, y)
         forward, ahead = _scored(self.forward_predictor, s_x, target_y)
         backward, back = _scored(self.backward_predictor, s_y, target_x)
-        total = self._weighted(ahead, back)
-        if self.constraint.penalties:
-            total = total + self.constraint.penalty([s for s in (s_x, s_y) if s is not None])
+        total = self._penalized(self._weighted(ahead, back), s_x, s_y)
         return Losses(total, forward, backward)
 
     def sample_forward(
@@ -260,30 +241,19 @@ class StochasticBiJEPA(BiJEPA):
             ValueError: if x does not fit, samples is no positive whole number, or alpha = 0 left
                 no forward predictor.
         """
-        return self._samples("forward", self.forward_predictor, x, samples, generator)
+        return self._samples("forward", x, samples, generator)
 
     def sample_backward(
         self, y: Tensor, samples: int, generator: torch.Generator | None = None
     ) -> Tensor:
         """Embeddings of pasts that may have led to y; the mirror of :meth:`sample_forward`."""
-        return self._samples("backward", self.backward_predictor, y, samples, generator)
+        return self._samples("backward", y, samples, generator)
 
     def _samples(
-        self,
-        direction: str,
-        predictor: nn.Module | None,
-        view: Tensor,
-        samples: int,
-        generator: torch.Generator | None,
+        self, direction: Direction, view: Tensor, samples: int, generator: torch.Generator | None
     ) -> Tensor:
         check_counts(samples=samples)
-        if predictor is None:
-            raise ValueError(
-                f"this model has no {direction} predictor, because alpha = {self.alpha:g}. "
-                "Train with alpha strictly between 0 and 1 to have both."
-            )
-        check_view(self.online, "x" if direction == "forward" else "y", view, self.seed_axis)
-        s = self.embed(view)
+        predictor, s = self._start(direction, view)
         with inference(self):
             return self.constraint.project(_sampling(predictor).sample(s, samples, generator))
 
@@ -349,8 +319,7 @@ def relative_energy_score(samples: Tensor, target: Tensor) -> Tensor:
     their own target, 0 for certainty.
 
     Args:
-        samples: ``(m, *seeds, batch, d)``.
-        target: ``(*seeds, batch, d)``, of at least three samples.
+        samples, target: as in :func:`spread_to_error`; of at least three pairs.
 
     Returns:
         ``(*seeds,)``.

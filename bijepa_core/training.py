@@ -94,7 +94,7 @@ def pretrain(
     kept = "" if checkpoint is None else f", kept in {checkpoint.folder}: {goes_on}"
     keeper = Keeper(checkpoint, model, optimizer, history, learning_rate, batches)
 
-    with keeper, borrowing_random_state(device), deferred_interrupt() as interrupted:
+    with keeper.lock, borrowing_random_state(device), deferred_interrupt() as interrupted:
         warned = False
         start = checked = keeper.restore()  # losses before ``checked`` are known to be finite
         for step in progress_bar(range(start, steps), progress, "pretraining"):

@@ -1,4 +1,4 @@
-"""Pack the weights, images and records of the demos as scripts: a part of `make book`.
+"""Pack looks, weights, images and records of the demos as scripts: a part of `make book`.
 
 Scripts, because browsers load them from the file system, too. Where MNIST cannot be had, the
 hallucination pad is built without images to choose from; its model still completes what is drawn.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 from torch import Tensor
 
 from bijepa_book.controls.why import PAIRS
@@ -27,18 +28,66 @@ from bijepa_book.evidence.statistics import Array, geometric_mean
 from bijepa_book.evidence.verdicts import Records
 from bijepa_book.figures.why import LABELS
 from bijepa_book.int8 import stored
+from bijepa_book.style import LOOKS, OTHERS, Look
 from bijepa_core._support.errors import DataNotFoundError
 from bijepa_core._support.files import atomic_write
 from bijepa_core.data import mnist
 
 WEIGHTS = Path(__file__).parents[1] / "book" / "interactive" / "weights"
 NAMES = ("lorenz", "hallucination")
+PAGES = {"light": ("white", "black", 4.5, 3.0), "dark": ("#121212", "white", 6.5, 4.0)}
+"""The ground, what stands out from it most, and the contrasts of curves and of pale ones.
+
+WCAG 1.4.11 asks for 3; thin lines on a dark ground need more.
+"""
 TRAINING, EACH = 2_000, 20  # training images to search; test images of each digit to choose from
 
 
 def script(name: str, value: object) -> bytes:
     """A script that puts a value where the demo of that name looks for it."""
     return f"(globalThis.bijepaData ??= {{}}).{name} = {json.dumps(value)};\n".encode()
+
+
+def looks() -> dict[str, Any]:
+    """The models' looks, and those for anything else."""
+    return {
+        "models": {name: page_look(one) for name, one in LOOKS.items()},
+        "others": [page_look(one) for one in OTHERS],
+    }
+
+
+def page_look(look: Look) -> dict[str, Any]:
+    """Dashes in widths of the line; inks for light and dark pages, and for a reader's own colors.
+
+    A color that stands out from the page too little is mixed with black or white until it does.
+    """
+    gray = len(set(to_rgb(look.color))) == 1
+    own = {"forced": "CanvasText" if gray else "LinkText"}
+    clear, pale = dict(own), dict(own)
+    for page, (ground, far, least, faint) in PAGES.items():
+        darker = mixtures(look.color, far)
+        clear[page] = next(one for one in darker if contrast(one, ground) >= least)
+        paler = mixtures(clear[page], ground)
+        pale[page] = [one for one in paler if contrast(one, ground) >= faint][-1]
+    return {"ink": clear, "pale": pale, "dash": [] if look.dash == "-" else list(look.dash[1])}
+
+
+def mixtures(color: str, other: str) -> list[str]:
+    """From one color to another, in hundredths."""
+    start, end = np.array(to_rgb(color)), np.array(to_rgb(other))
+    return [to_hex(start + share * (end - start)) for share in np.linspace(0, 1, 101)]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colors, as WCAG defines it: from 1 to 21."""
+    dark, bright = sorted(map(_luminance, (one, other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    parts = np.array(to_rgb(color))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def packed(path: Path) -> dict[str, Any]:
@@ -97,6 +146,7 @@ def positions(study: Records) -> dict[str, Any]:
     pairs = [[f"{ours}-over-{theirs}", ours, theirs] for ours, theirs in PAIRS]
     return {
         "labels": LABELS,
+        "models": {name: label.partition(" (")[0] for name, label in LABELS.items()},
         "pairs": pairs,
         "systems": {system: _system(study, system, pairs) for system in UNITS},
     }
@@ -139,6 +189,7 @@ def _curve(values: Array) -> list[list[float]]:
 def main() -> None:
     """Write one script a demo's data into the folder that is named."""
     out = Path(sys.argv[1])
+    atomic_write(out / "data-looks.js", script("looks", looks()))
     for name in NAMES:
         atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
     atomic_write(out / "data-images.js", script("images", images()))

@@ -54,7 +54,8 @@ DEMOS = {
         "Explosion lab",
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
         "norm, variance and effective rank for the unconstrained and the expressive model, "
-        "recorded runs in gray behind them.",
+        "recorded runs thin and pale behind them.",
+        ("data-looks",),
     ),
     "Press Train.": Demo(
         "explosion",
@@ -63,6 +64,7 @@ DEMOS = {
         "Two trainings of 2,000 steps. Without constraints the loss falls, turns and climbs, and "
         "the norm grows; with LayerNorm and weight decay both stay level. The relative losses fall "
         "alike, the unconstrained one a little lower.",
+        ("data-looks",),
         look="demo-short",
         still="explosion-short",
     ),
@@ -73,7 +75,7 @@ DEMOS = {
         "The Lorenz explorer: a trajectory in space, the window that the models see, forecasts of "
         "the expressive model and of classic JEPA, an inferred past and a near neighbor; below, "
         "distances from the truth ahead, and of four neighbors over 25 Lyapunov times.",
-        ("data-lorenz",),
+        ("data-looks", "data-lorenz"),
     ),
     "In the page: the hallucination pad.": Demo(
         "hallucination",
@@ -90,7 +92,7 @@ DEMOS = {
         "The position cursor on sine waves: errors of the expressive model and of classic JEPA, "
         "read off the forecast, along the windows x, y and z, and both errors at the first sample "
         "of y.",
-        ("data-position",),
+        ("data-looks", "data-position"),
     ),
 }
 

@@ -18,11 +18,7 @@ PLAIN = (str, bytes, bool, int, float, type(None))
 
 
 def write(path: str | Path, content: dict[str, Any]) -> None:
-    """Write tensors and plain data, whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written; a former file stays.
-    """
+    """Write tensors and plain data, whole or not at all; errors as :func:`atomic_write`."""
     buffer = io.BytesIO()
     torch.save(content, buffer)
     body = buffer.getvalue()
@@ -55,10 +51,10 @@ def plain(name: str, value: Any) -> Any:
 
 
 def read(path: str | Path, kind: str) -> Any:
-    """The content, on the CPU, without running any code from it.
+    """What :func:`write` wrote, on the CPU, without running any code from it.
 
     Args:
-        path: of :func:`write`.
+        path: the file.
         kind: what an error calls it.
 
     Raises:

@@ -18,11 +18,7 @@ EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
 
 def check_positive(**sizes: float) -> None:
-    """Sizes must be positive.
-
-    Raises:
-        ValueError: naming the size, its value and the rule.
-    """
+    """Sizes are positive and finite; a ValueError names the first that is not."""
     for name, size in sizes.items():
         if not is_number(size) or not 0 < size < float("inf"):
             raise ValueError(f"{name} must be positive and finite; received {size!r}.")
@@ -39,16 +35,7 @@ def is_zero(value: object) -> bool:
 
 
 def check_kind(rule: str, value: object, *kinds: Any) -> None:
-    """An argument is of the kind that is asked for.
-
-    Args:
-        rule: what it must be, beginning with its name; and the remedy.
-        value: the argument.
-        kinds: the classes that will do.
-
-    Raises:
-        TypeError: with the rule, and what was received.
-    """
+    """An argument is of one of these kinds; a TypeError says the rule, and what was received."""
     if not isinstance(value, kinds):
         text = reprlib.repr(value)
         received = text if isinstance(value, str | None) else f"{type(value).__name__} {text}"
@@ -63,11 +50,7 @@ def make_plain(settings: Any) -> None:
 
 
 def check_counts(**counts: int) -> None:
-    """Counts are whole numbers, at least 1.
-
-    Raises:
-        ValueError: naming the count, its value and the rule.
-    """
+    """Counts are whole numbers, at least 1; a ValueError names the first that is not."""
     for name, count in counts.items():
         if not is_number(count) or not isinstance(count, Integral) or not 0 < count < 2**63:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
@@ -79,9 +62,6 @@ def check_table(x: Tensor, y: Tensor, axes: int = 1) -> None:
     Args:
         x, y: ``(rows, *view)``; the views may differ in shape.
         axes: leading axes that both share: 2 where a seed axis stands before the rows.
-
-    Raises:
-        ValueError: naming what is wrong.
     """
     if min(x.ndim, y.ndim) < axes or x.shape[:axes] != y.shape[:axes]:
         raise ValueError(
@@ -102,11 +82,7 @@ def check_table(x: Tensor, y: Tensor, axes: int = 1) -> None:
 
 
 def check_labels(labels: Tensor) -> Tensor:
-    """Labels ``(n,)`` of any integer type, as int64.
-
-    Raises:
-        ValueError: if they are not whole numbers from 0, one a sample.
-    """
+    """Labels ``(n,)`` as int64; a ValueError where they are not whole numbers from 0."""
     labels = as_tensor("labels", labels)
     whole = not labels.is_floating_point() and not labels.is_complex()
     if not whole or labels.ndim != 1 or not len(labels) or int(labels.min()) < 0:
@@ -133,11 +109,7 @@ def inference(module: nn.Module) -> Iterator[None]:
 
 
 def check_unit_interval(**values: float) -> None:
-    """Momentum and weights lie in [0, 1].
-
-    Raises:
-        ValueError: naming the first that does not.
-    """
+    """Momentum and weights lie in [0, 1]; a ValueError names the first that does not."""
     for name, value in values.items():
         if not is_number(value) or not 0 <= value <= 1:
             raise ValueError(
@@ -174,40 +146,26 @@ def check_view(encoder: nn.Module, name: str, view: Data, seeds: int | None) -> 
             f"{parameter.device}; received {tensor.dtype} on {tensor.device}. "
             f"Convert it: {name}.to({str(parameter.device)!r}, {dtype})."
         )
-    shape = getattr(encoder, "input_shape", None)  # an encoder of your own may not say
-    if shape is None:
-        if tensor.ndim == 0 or 0 in tensor.shape[: 1 if seeds is None else 2]:
-            raise ValueError(
-                f"{name} must be (batch, *view) with batch >= 1; received {tuple(tensor.shape)}."
-            )
+    shape, received = getattr(encoder, "input_shape", None), tuple(tensor.shape)
+    if shape is None:  # an encoder of your own may not say
+        if tensor.ndim == 0 or 0 in received[: 1 if seeds is None else 2]:
+            raise ValueError(f"{name} must be (batch, *view) with batch >= 1; received {received}.")
         return tensor
-    leading = tensor.shape[: max(tensor.ndim - len(shape), 0)]
-    wanted_axes = [1] if seeds is None else [1, 2]
-    fits = tuple(tensor.shape[len(leading) :]) == tuple(shape) and len(leading) in wanted_axes
-    if not fits or (len(leading) == 2 and leading[0] != seeds) or 0 in leading:
+    leading = received[: max(tensor.ndim - len(shape), 0)]
+    axes = len(leading) == 1 or (len(leading) == 2 and leading[0] == seeds)
+    if not axes or received[len(leading) :] != tuple(shape) or 0 in leading:
         axis = "" if seeds is None else f", or ({seeds}, batch, *view)"
         raise ValueError(
             f"{name} must be (batch, *view){axis} with view = {shape} and batch >= 1; "
-            f"received {tuple(tensor.shape)}."
+            f"received {received}."
         )
     return tensor
 
 
 def check_views(encoder: nn.Module, x: Data, y: Data, seeds: int | None) -> tuple[Tensor, Tensor]:
-    """Context and target fit each other and the encoder, which both share.
+    """Context and target fit each other and the encoder, which both share; else as check_view.
 
     Their shapes may differ where the encoder does not say an ``input_shape``.
-
-    Args:
-        encoder, seeds: see :func:`check_view`.
-        x, y: ``(*seeds, batch, *view)`` each.
-
-    Returns:
-        Both as tensors.
-
-    Raises:
-        TypeError: if one is neither a tensor nor an array of numbers.
-        ValueError: naming the rule and both shapes, dtypes or devices.
     """
     x, y = _as_view(encoder, "x", x), _as_view(encoder, "y", y)
     shape = getattr(encoder, "input_shape", None)

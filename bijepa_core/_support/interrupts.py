@@ -15,11 +15,7 @@ STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """The handler that stops at once.
-
-    Raises:
-        StoppedBySignal: always.
-    """
+    """The handler that stops at once, by :class:`StoppedBySignal`."""
     raise StoppedBySignal(f"stopped by {signal.Signals(number).name}", number)
 
 
@@ -29,9 +25,6 @@ def handling_stops(handler: Handler = stop) -> Iterator[None]:
 
     A signal that is ignored stays ignored, and a SIGTERM or SIGHUP that the caller handles stays
     the caller's. Outside the main thread, where Python delivers no signals, nothing is changed.
-
-    Args:
-        handler: of :func:`signal.signal`.
     """
     previous: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():

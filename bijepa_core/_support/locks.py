@@ -19,9 +19,6 @@ def folder_lock(folder: str | Path) -> Iterator[None]:
     The lock is the operating system's: it ends with the process, however that ends. Its empty file
     stays, since another run may be about to lock it.
 
-    Args:
-        folder: where a run is about to write. That it can is seen by writing.
-
     Raises:
         FolderError: naming the folder, if it cannot be written to or another run holds it.
     """

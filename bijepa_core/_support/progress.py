@@ -1,6 +1,5 @@
 """A progress bar for terminals and notebooks, and silence elsewhere."""
 
-import sys
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -8,7 +7,7 @@ T = TypeVar("T")
 
 
 def progress_bar(items: Iterable[T], wanted: bool = True, description: str = "") -> Iterable[T]:
-    """Iterate with a bar.
+    """Iterate with a bar where somebody can see it move: in a terminal, or in a notebook.
 
     Args:
         items: what to iterate over.
@@ -16,20 +15,12 @@ def progress_bar(items: Iterable[T], wanted: bool = True, description: str = "")
         description: a word in front of the bar.
 
     Returns:
-        The items, behind a tqdm bar where somebody can see it move: standard error is a
-        terminal, or the code runs in a notebook.
+        The items.
     """
-    if not wanted or not (sys.stderr.isatty() or in_notebook()):
+    if not wanted:
         return items
     from tqdm.auto import tqdm  # lazily: in a notebook it pulls in ipywidgets
 
-    return tqdm(items, desc=description, leave=False)
-
-
-def in_notebook() -> bool:
-    """Whether a Jupyter kernel runs this code."""
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
+    # None leaves it to tqdm: silent where standard error is no terminal, but not in a notebook
+    bar: Iterable[T] = tqdm(items, desc=description, leave=False, disable=None)
+    return bar

@@ -10,15 +10,11 @@ import torch
 
 
 def provenance(device: torch.device, seconds: float) -> dict[str, Any]:
-    """Versions, hardware, date, duration and commit, as plain data.
+    """Versions, hardware, date, duration and commit (:func:`commit_of`), as plain data for JSON.
 
     Args:
         device: where the run computed.
         seconds: how long it took.
-
-    Returns:
-        A dictionary for JSON; ``commit`` is None outside a checkout, and ends in
-        ``+`` where the checkout has changes.
     """
     from bijepa_core import __version__
 

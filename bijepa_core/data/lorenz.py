@@ -82,14 +82,7 @@ def accurate(starts: Array, length: int = LENGTH, dt: float = DT) -> Array:
 
 
 def starts(count: int, generator: torch.Generator) -> Array:
-    """Starting states from U(-15, 15)^3.
-
-    Args:
-        count: how many.
-        generator: source of randomness, on the CPU.
-
-    Returns:
-        ``(count, 3)``, float64.
+    """Starting states from U(-15, 15)^3, ``(count, 3)``, float64.
 
     Raises:
         ValueError: if count is not positive.
@@ -99,7 +92,7 @@ def starts(count: int, generator: torch.Generator) -> Array:
 
 
 def trajectories(count: int, generator: torch.Generator, integrator: Integrator = euler) -> Tensor:
-    """Raw trajectories from random starts.
+    """Raw trajectories from random :func:`starts`.
 
     Args:
         count: how many.
@@ -108,9 +101,6 @@ def trajectories(count: int, generator: torch.Generator, integrator: Integrator 
 
     Returns:
         ``(count, 40, 3)``, float64, in the system's own units.
-
-    Raises:
-        ValueError: if count is not positive.
     """
     return torch.from_numpy(integrator(starts(count, generator), LENGTH, DT))
 
@@ -163,7 +153,6 @@ def lorenz_data(
     Returns:
         The stream and both sets.
     """
-
     seeds = plain_seeds(seeds)
 
     def raw(purpose: str, count: int) -> Tensor:

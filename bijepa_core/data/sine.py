@@ -62,7 +62,7 @@ class SineBatches:
     ) -> None:
         check_counts(batch_size=batch_size)
         self.seeds, self.batch_size, self.device = plain_seeds(seeds), int(batch_size), device
-        self._waves = Blockwise(self._draw_block, axis=-3)
+        self._waves = Blockwise(self._draw_block)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x and y of one step, each ``(*seeds, batch, 10)``."""
@@ -81,15 +81,11 @@ class SineBatches:
 def sine_data(seeds: Seeds, batch_size: int, device: torch.device | str = "cpu") -> SeriesData:
     """Experiment 1's data: fresh waves each step, others to probe with.
 
-    Args:
-        seeds: one seed, or several for a leading seed axis.
-        batch_size: waves a step.
-        device: where they go.
+    Args and errors as :class:`SineBatches`.
 
     Returns:
         The stream and both sets.
     """
-
     seeds = plain_seeds(seeds)
 
     def views(purpose: str, count: int) -> tuple[Tensor, Tensor]:

@@ -28,11 +28,11 @@ class MapStyle(Protocol):
         """One of them."""
 
 
-class DatasetBatches:
+class DatasetBatches(ShuffledBatches):
     """Items of a map-style data set in a fresh order each epoch; the last batch may be short.
 
-    The order is that of :class:`.ShuffledBatches`. While items are read, torch's generator is
-    seeded by seed and step, so that an augmentation that draws from it is repeated exactly, too.
+    While items are read, torch's generator is seeded by seed and step, so that an augmentation that
+    draws from it is repeated exactly, too.
 
     Args:
         dataset: of pairs of views.
@@ -58,23 +58,13 @@ class DatasetBatches:
         if not len(dataset):
             raise ValueError("dataset must not be empty; received one of length 0.")
         numbers = torch.arange(len(dataset))
-        self.order = ShuffledBatches(numbers, numbers, batch_size=batch_size, seeds=seeds)
+        super().__init__(numbers, numbers, batch_size=batch_size, seeds=seeds)
         self.dataset, self.pair = dataset, pair
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps that pass over the data set once."""
-        return self.order.steps_per_epoch
-
-    @property
-    def smallest_batch(self) -> int:
-        """Items of an epoch's last batch."""
-        return self.order.smallest_batch
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of one step: x and y, each ``(*seeds, batch, *view)``."""
-        chosen = self.order.indices(step)  # (*seeds, batch)
-        listed, items = check_seeds(self.order.seeds), []
+        chosen = self.indices(step)  # (*seeds, batch)
+        listed, items = check_seeds(self.seeds), []
         for seed, numbers in zip(listed, chosen.reshape(len(listed), -1).tolist(), strict=True):
             with initializing(generator(seed, "dataset/items", step).initial_seed()):
                 items += [self.pair(self.dataset[number]) for number in numbers]
@@ -85,7 +75,7 @@ class DatasetBatches:
     def configuration(self) -> dict[str, Any]:
         """What a checkpoint must agree on; of the items, the first batch alone."""
         first = [fingerprint(view) for view in self(0)]
-        return self.order.configuration() | {"stream": "DatasetBatches", "first_batch": first}
+        return super().configuration() | {"first_batch": first}
 
 
 def _stacked(name: str, views: list[Any]) -> Tensor:

@@ -88,17 +88,17 @@ class Blockwise:
     """A tensor for each step, drawn for :data:`BLOCK` steps at once.
 
     Args:
-        draw: maps the number of a block to its tensor; a pure function.
-        axis: of the steps in it, counted from the end.
+        draw: maps the number of a block to its tensor, ``(*seeds, steps, batch, d)``; a pure
+            function.
     """
 
-    def __init__(self, draw: Callable[[int], Tensor], axis: int) -> None:
-        self._drawn, self.axis = LastTwo(draw), axis
+    def __init__(self, draw: Callable[[int], Tensor]) -> None:
+        self._drawn = LastTwo(draw)
 
     def __call__(self, step: int) -> Tensor:
         """The tensor of one step: the block's, without the steps' axis."""
         block, offset = divmod(step, BLOCK)
-        return self._drawn(block).select(self.axis, offset)
+        return self._drawn(block)[..., offset, :, :]
 
 
 class DrawnBatches:

@@ -158,12 +158,7 @@ def neighbor_accuracy(
 
 @takes_arrays
 def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
-    """Rows of the bank nearest to each query.
-
-    Args:
-        queries: ``(m, d)``.
-        bank: ``(n, d)``.
-        count: neighbors of each, at most n.
+    """Rows of the bank ``(n, d)`` nearest to each query ``(m, d)``.
 
     Returns:
         ``(m, count)``, the nearest first.

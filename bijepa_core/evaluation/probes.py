@@ -146,15 +146,10 @@ def ridge_probe(features: Tensor, targets: Tensor) -> LinearProbe:
     The penalty comes from :data:`RIDGE_PENALTIES` by generalized cross-validation on the
     training data. Judge it on held-out data with :meth:`LinearProbe.mse`.
 
-    Args:
-        features: ``(*seeds, n, d)``.
-        targets: ``(*seeds, n, k)``.
+    Args and errors as :func:`adam_probe`.
 
     Returns:
         The probe, in float64 on the CPU, standardization folded into weight and bias.
-
-    Raises:
-        ValueError: if shapes do not fit or values are not finite.
 
     Source:
         Golub, Heath and Wahba 1979, Technometrics 21(2), for the penalty.
@@ -206,9 +201,8 @@ def adam_classifier(
     Args:
         features: ``(*seeds, n, d)``, computed once: an epoch costs no pass of the encoder.
         labels: ``(n,)``, from 0.
-        epochs: 10 in the paper.
+        epochs, batch_size: 10 and 256 in the paper.
         seeds: initialize the layer and shuffle the samples.
-        batch_size: 256 in the paper.
         learning_rate: Adam's; 0.01 in the paper.
         progress: show a bar where somebody can see it.
 
@@ -252,8 +246,7 @@ def softmax_classifier(features: Tensor, labels: Tensor, *, seed: int = 0) -> Li
     final fit uses them all. Judge it on held-out data with :meth:`LinearProbe.accuracy`.
 
     Args:
-        features: ``(*seeds, n, d)``.
-        labels: ``(n,)``, from 0.
+        features, labels: as in :func:`adam_classifier`.
         seed: decides which samples are held aside.
 
     Returns:
@@ -358,13 +351,9 @@ def train_decoder(
     """The generative decoder of experiment 3, on any features: Protocol A's or Protocol B's.
 
     Args:
-        features: ``(*seeds, n, d)``, computed once.
+        features, epochs, seeds, batch_size, progress: as in :func:`adam_classifier`.
         pixels: ``(n, p)`` in 0..1, the half to hallucinate.
-        epochs: 10 in the paper.
-        seeds: initialize the decoder and shuffle the samples.
-        batch_size: 256 in the paper.
         learning_rate: Adam's; 1e-3 in the paper.
-        progress: show a bar where somebody can see it.
 
     Returns:
         The decoder. It measures how much of the missing half a nonlinear map can draw.
@@ -437,15 +426,12 @@ def _standardization(features: Tensor) -> tuple[Tensor, Tensor]:
 def check_features(
     features: Tensor, targets: Tensor, seeds: Seeds | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Features and targets fit each other and are finite.
+    """Features and targets, without their graph, once they fit each other and are finite.
 
     Args:
         features: ``(*seeds, n, d)``.
         targets: ``(*seeds, n, k)``, or ``(n, k)`` for all seeds.
         seeds: where the probe has seeds of its own: as many as the features' seed axis.
-
-    Returns:
-        Both, without the graph that they may carry: what is probed is frozen.
 
     Raises:
         ValueError: naming what is wrong.

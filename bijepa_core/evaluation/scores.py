@@ -53,17 +53,7 @@ class ProbedSeries(NamedTuple):
 def probe_series(
     model: BiJEPA, data: SeriesData, *, seeds: Seeds, probe_steps: int
 ) -> dict[str, ProbedSeries]:
-    """Fit both probes to the first state of the target, for each protocol.
-
-    Args:
-        model: trained.
-        data: of its seeds.
-        seeds: of the model; they initialize the paper's probe.
-        probe_steps: of the paper's probe.
-
-    Returns:
-        By protocol, ``a`` and ``b``.
-    """
+    """Both probes of the first state of the target, by protocol; Args as :func:`series_scores`."""
     (x, first), (unseen_x, _) = data.next_state(data.probe), data.held_out
     probed = {}
     for name, features in protocols(model).items():
@@ -88,7 +78,7 @@ def series_scores(
         model: the trained model.
         untrained: the same model before training.
         data: of its seeds.
-        seeds: the model's.
+        seeds: the model's; they initialize the paper's probe, too.
         probe_steps: of the paper's probe.
         progress: not used: this takes seconds.
 
@@ -108,9 +98,7 @@ def series_scores(
 def series_baselines(untrained: BiJEPA, data: SeriesData) -> Scores:
     """Forecasts of the value (state) after the context that need no training.
 
-    Args:
-        untrained: a model before training.
-        data: of its seeds.
+    Args as :func:`series_scores`.
 
     Returns:
         ``copy_last`` and ``extrapolate``; ``raw`` and ``untrained``, the fair probe on the raw
@@ -132,8 +120,7 @@ def fair_mse(features: Features, fit: Pairs, judge: Pairs) -> list[float]:
 
     Args:
         features: of a window.
-        fit: windows and targets to fit it on.
-        judge: others to judge it on.
+        fit, judge: windows and targets, to fit it on and to judge it on.
 
     Returns:
         One number a seed.
@@ -158,10 +145,7 @@ def image_scores(
     """Experiment 3: classify, and hallucinate the right half, from the left half's features.
 
     Args:
-        model: the trained model.
-        untrained: the same model before training.
-        data: the images.
-        seeds: the model's.
+        model, untrained, data, seeds: as in :func:`series_scores`.
         probe_steps: epochs of the paper's classifier and of the decoder (10).
         progress: show bars where somebody can see them.
 

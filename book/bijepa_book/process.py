@@ -137,3 +137,16 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """PyTorch on so many threads, and as before afterwards: a sum's last digits depend on it."""
+    import torch  # late: a command line is checked without it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -70,6 +70,13 @@ LOOKS = {
     "equations_from_expressive": Look("#E69F00", DASHES[3], "|"),
 }
 """By the name in tables and records."""
+OTHERS = (
+    Look("#8A3FFC", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "h"),
+    Look("#8C510A", (0, (9, 2, 3, 2)), "p"),
+    Look("#0F8B8D", (0, (2.5, 1.5)), "d"),
+    Look("#C1121F", (0, (7, 1.5, 1, 1.5, 1, 1.5, 1, 1.5)), "H"),
+)
+"""For what is none of these: colors and dashes that no model has."""
 LABELS = {
     "relative_loss": "relative loss",
     "norm": "embedding norm",

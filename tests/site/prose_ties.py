@@ -958,6 +958,7 @@ UNTIED: Mapping[str, Mapping[str, str]] = {
         "60, 75 or 90 %?": "answers to choose from",
         "**Look for** the 5 and the 9": "digits, by name",
         "(3 and 8, 4 and 9, 1 and 7)": "digits, by name",
+        "named a 3, the next a 5, a 2, a 7 or a 0": "digits, by name",
         "(rows 0 to 8), the middle (9 to 18) or the bottom third (19 to 27)": "a choice",
     },
     "book/06-alpha.ipynb": {

@@ -23,7 +23,6 @@ INTERNAL = {
     "locks",
     "process",
     "progress",
-    "threads",
 }
 TOOL = runpy.run_path(str(ROOT / "tools" / "api_reference.py"))
 

@@ -229,6 +229,21 @@ def test_in_the_dark_figures_have_the_pages_own_ground(browser: "Browser", serve
     assert flaws == []
 
 
+def test_every_figure_shows_its_caption(browser: "Browser", served: str) -> None:
+    """By day, in the dark and on paper: a picture of digits shares it with its dark version."""
+    unseen = []
+    for theme in THEMES:
+        with browser.new_context(color_scheme=theme) as context:
+            page = context.new_page()
+            page.goto(f"{served}05-mnist.html")
+            for media in ("screen", "print"):
+                page.emulate_media(media=media)
+                captions = page.locator(".cell_output figure figcaption").all()
+                assert captions
+                unseen += [(theme, media, c.text_content()) for c in captions if not c.is_visible()]
+    assert unseen == []
+
+
 def test_pages_are_accessible(visits: Visits) -> None:
     """By what axe-core can tell of WCAG 2.1, A and AA, light and dark, on a desk and on a phone."""
     assert {theme for visit in visits.values() for theme in visit.contrast} == set(THEMES)

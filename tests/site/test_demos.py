@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import runpy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 from torch import Tensor, nn
 
 from bijepa_book.chapters.attractor import runge_kutta
@@ -21,6 +23,7 @@ from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.second.why import recorded
 from bijepa_book.evidence.statistics import geometric_mean
 from bijepa_book.int8 import unpack
+from bijepa_book.style import LOOKS, OTHERS
 from bijepa_core.constraints import Constraint
 from bijepa_core.data import mnist
 from bijepa_core.data.sine import SineBatches
@@ -56,10 +59,10 @@ CHAPTERS = {
     "position": "09-why",
 }
 NEEDS = {
-    "explosion": ["explosion"],
-    "lorenz": ["lorenz", "data-lorenz"],
+    "explosion": ["explosion", "data-looks"],
+    "lorenz": ["lorenz", "data-looks", "data-lorenz"],
     "hallucination": ["hallucination", "data-hallucination", "data-images"],
-    "position": ["position", "data-position"],
+    "position": ["position", "data-looks", "data-position"],
 }
 SAYS = {
     "lorenz": "forecast is off",
@@ -401,6 +404,62 @@ def test_lab_opens_with_recorded_runs_and_says_when_settings_count(
     until_status(page, "explosion", "Run A after 1 step: ")
     until_status(page, "explosion", "Run B after 2 steps: ")
     assert not late.first.is_visible()
+
+
+STROKES = """section => [...section.querySelectorAll(".demo-legend .demo-entry")]
+    .filter(one => one.checkVisibility())
+    .map(one => {
+        const drawn = one.querySelector("canvas"), [width, height] = [drawn.width, drawn.height];
+        const often = {willReadFrequently: true};
+        const copy = new OffscreenCanvas(width, height).getContext("2d", often);
+        copy.drawImage(drawn, 0, 0);
+        const line = copy.getImageData(0, height >> 1, width, 1).data;
+        const hex = i => [...line.slice(4 * i, 4 * i + 3)]
+            .map(part => part.toString(16).padStart(2, "0")).join("");
+        const inked = [...Array(width).keys()].filter(i => line[4 * i + 3] > 100);
+        const counts = Map.groupBy(inked.map(hex), color => color);
+        const [color] = [...counts].sort((a, b) => b[1].length - a[1].length)[0];
+        return [one.textContent, ["#" + color, inked.length === width ? "solid" : "dashed"]];
+    })"""  # of each entry of a legend: its text, and the color and kind of its line
+
+
+def test_runs_are_drawn_as_their_models_are_in_the_figures(page: "Page", served: str) -> None:
+    """Whichever run it is, and as what it was trained; recorded runs likewise, only paler."""
+    tool = runpy.run_path(str(ROOT / "tools" / "demo_data.py"))
+    models = {name: tool["page_look"](look) for name, look in LOOKS.items()}
+    others = [tool["page_look"](look) for look in OTHERS]
+
+    def drawn(look: dict[str, Any], kind: str = "ink") -> list[str]:
+        return [look[kind]["light"], "dashed" if look["dash"] else "solid"]
+
+    page.emulate_media(color_scheme="light")
+    section = open_demo(page, "explosion", served)
+    page.wait_for_timeout(SETTLING)
+    found = dict(section.evaluate(STROKES))
+    recorded = {name: found.pop(f"recorded: {name}") for name in ("unconstrained", "expressive")}
+    assert found == {
+        "run A: unconstrained": drawn(models["unconstrained"]),
+        "run B: expressive": drawn(models["expressive"]),
+    }
+    for name, (color, kind) in recorded.items():
+        wanted, dash = drawn(models[name], "pale")
+        assert to_rgb(color) == pytest.approx(to_rgb(wanted), abs=0.02)  # blurred edges are rounded
+        assert kind == dash
+    works(page, section, "explosion")
+    section.get_by_label("recorded runs").uncheck()
+    section.get_by_role("combobox", name="configuration").first.select_option("classic")
+    section.get_by_role("combobox", name="tau", exact=True).last.select_option("0.9")
+    page.wait_for_timeout(SETTLING)
+    assert [name for name, _ in section.evaluate(STROKES)] == [
+        "run A: unconstrained",
+        "run B: expressive",
+    ]  # what is drawn is still theirs
+    section.get_by_role("button", name="Restart").click()
+    page.wait_for_timeout(SETTLING)
+    assert dict(section.evaluate(STROKES)) == {
+        "run A: classic": drawn(models["classic"]),
+        "run B: own": drawn(others[1]),
+    }
 
 
 # The Lorenz explorer

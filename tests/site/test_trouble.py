@@ -285,10 +285,10 @@ def test_the_readers_own_colors_leave_bars_lines_and_focus_to_be_seen(
 ) -> None:
     """Forced colors, as Windows has them for high contrast: backgrounds and shadows are gone."""
     places = {
-        "explosion": [".demo-key-a", ".demo-key-b"],
+        "explosion": [".demo-legend .demo-swatch >> nth=0", ".demo-legend .demo-swatch >> nth=3"],
         "lorenz": [".demo-space", ".demo-dot", ".demo-swatch >> nth=2"],
         "hallucination": ["li:nth-child(4) .demo-track >> nth=0"],
-        "position": [".demo-key-a", ".demo-key-b", ".demo-plot"],
+        "position": [".demo-swatch >> nth=0", ".demo-swatch >> nth=1", ".demo-plot"],
     }
     flaws = []
     for theme in THEMES:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bijepa_book.int8 import pack, unpack
+from bijepa_book.style import LOOKS, OTHERS
 from bijepa_core._support.errors import DataNotFoundError
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,28 @@ def test_a_script_hands_over_plain_data(tool: dict[str, Any]) -> None:
     text = tool["script"]("images", {"a": [1]}).decode()
     assert text.startswith("(globalThis.bijepaData ??= {}).images = ")
     assert json.loads(text.split(" = ", 1)[1].rstrip(";\n")) == {"a": [1]}
+
+
+def test_contrasts_are_those_of_wcag(tool: dict[str, Any]) -> None:
+    """1 to 21; #767676 is the palest gray that may be text on white (technique G18)."""
+    assert tool["contrast"]("white", "black") == pytest.approx(21)
+    assert tool["contrast"]("#777777", "white") < 4.5 < tool["contrast"]("white", "#767676")
+
+
+def test_looks_are_the_figures_and_stand_out_from_every_page(tool: dict[str, Any]) -> None:
+    """A color that stands out enough is the figures' own; anything else is drawn as no model is."""
+    found = tool["looks"]()
+    assert list(found["models"]) == list(LOOKS)
+    assert found["models"]["expressive"]["ink"]["light"] == LOOKS["expressive"].color.lower()
+    assert found["models"]["unconstrained"]["dash"] == [5, 2]
+    for name, one in [*found["models"].items(), *enumerate(found["others"])]:
+        for page, (ground, _, least, faint) in tool["PAGES"].items():
+            clear, pale = (tool["contrast"](one[kind][page], ground) for kind in ("ink", "pale"))
+            assert clear >= least > pale >= faint, (name, page)
+    for other in OTHERS:
+        assert other.color not in {one.color for one in LOOKS.values()}
+        assert other.dash not in {one.dash for one in LOOKS.values()}
+    assert len({str(one.dash) for one in OTHERS}) == len(OTHERS)
 
 
 def test_halves_are_bytes_row_by_row(tool: dict[str, Any]) -> None:

@@ -118,7 +118,7 @@ class ViewedBatches:
     def __init__(self, seeds: Seeds, x: Through = CLEAN, y: Through = CLEAN) -> None:
         check_seeds(seeds)
         self.seeds, self.x, self.y = seeds, x, y
-        self._views = Blockwise(self._draw_block, axis=-3)
+        self._views = Blockwise(self._draw_block)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x and y of one step, each ``(*seeds, batch, 10)``."""

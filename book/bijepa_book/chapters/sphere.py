@@ -249,10 +249,7 @@ def loud_data(seeds: Seeds) -> tuple[SeriesData, Pairs]:
             seeds, purpose, lambda g: 0.5 + torch.rand(*shape, 1, generator=g), block
         )
 
-    of_step = Blockwise(
-        lambda block: gains("sine/gain", (BLOCK, SINE.batch_size), block),
-        axis=-3,  # (*seeds, steps, batch, 1)
-    )
+    of_step = Blockwise(lambda block: gains("sine/gain", (BLOCK, SINE.batch_size), block))
 
     def louder(step: int) -> Pairs:
         x, y = data.batches(step)

@@ -130,7 +130,7 @@ def sine_stretches(seeds: Seeds, batch_size: int, device: torch.device | str = "
             seeds, f"why/sine/{purpose}", lambda g: sine.waves(count, g, TIMES), index
         ).to(device)
 
-    batches = Blockwise(lambda block: drawn("train", (BLOCK, 2 * batch_size), block), axis=-3)
+    batches = Blockwise(lambda block: drawn("train", (BLOCK, 2 * batch_size), block))
     probe, held_out = drawn("probe", series.PROBE), drawn("held-out", series.HELD_OUT)
     return Stretches(batches, probe, held_out, 1)
 

@@ -7,12 +7,12 @@ import torch
 
 from bijepa_book.evidence.grid import BASELINES, Condition
 from bijepa_book.evidence.metrics import baselines, measures
+from bijepa_book.process import threads
 from bijepa_book.records import short
 from bijepa_book.watch import Watch
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.errors import NonFiniteLossError
 from bijepa_core._support.provenance import provenance
-from bijepa_core._support.threads import threads
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import training_summary
 from bijepa_core.evaluation.scores import Scores

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from bijepa_core._support.threads import threads
+from bijepa_book.process import threads
 from bijepa_core.data import lorenz, sine
 from bijepa_core.data.series import HELD_OUT, Pairs
 from bijepa_core.data.streams import Batches

@@ -3,7 +3,6 @@ import uPlot from "uplot";
 import { brief, power } from "./text.js";
 import { color, h, onTheme } from "./ui.js";
 
-const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
 const HEIGHT = 190;
 
 /** What an axis can hold: a run that collapses or diverges leaves the picture, not the page. */
@@ -20,8 +19,8 @@ function decades(_, _axis, low, high) {
 }
 
 /**
- * A chart of a few curves. `curves`: a name, a color's name, a dash and perhaps a width each;
- * `x` and `y` name the axes.
+ * A chart of a few curves. `curves`: a name, an ink, dashes and perhaps a width each, which may
+ * change until the next `redraw`; `x` and `y` name the axes.
  */
 export function chart(title, curves, { x, y, log = false, wide = false } = {}) {
   const place = h("div", { class: "demo-chart", role: "img", "aria-label": title });
@@ -62,11 +61,11 @@ export function chart(title, curves, { x, y, log = false, wide = false } = {}) {
         axes: [axis(x, 28, {}), axis(y, 48, log ? { splits: decades } : {})],
         series: [
           {},
-          ...curves.map((one) => ({
-            label: one.name,
-            stroke: color(one.color),
-            width: one.width ?? 2,
-            dash: DASHES[one.dash],
+          ...curves.map(({ name, ink, dash, width = 2 }) => ({
+            label: name,
+            stroke: color(ink),
+            width,
+            dash: dash.map((part) => part * width),
             points: { show: single, size: 6 },
             spanGaps: true,
           })),
@@ -92,6 +91,9 @@ export function chart(title, curves, { x, y, log = false, wide = false } = {}) {
     set([xs, ...ys]) {
       data = [xs, ...ys.map((curve) => curve.map((v) => (drawable(v, log) ? v : null)))];
       plot?.setData(data);
+    },
+    redraw() {
+      if (plot) make();
     },
     describe(text) {
       place.setAttribute("aria-label", `${title}. ${text}`);

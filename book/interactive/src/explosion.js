@@ -3,28 +3,39 @@ import code from "worker:explosion-worker";
 import ghosts from "../weights/ghost.json";
 import { chart, merge } from "./chart.js";
 import { startWorker } from "./host.js";
+import { DOTTED, SOLID, together } from "./looks.js";
 import { brief, counted } from "./text.js";
 import {
   button,
   checkbox,
   choice,
+  entry,
   fill,
   h,
   liveRegion,
   readAddress,
   slider,
+  swatch,
   writeAddress,
 } from "./ui.js";
 
 const NAME = "explosion";
 const numbers = (values) => values.map((value) => [String(value), String(value)]);
+const USUAL = { sphere: false, alpha: 0.5, tau: "0.995", rate: "0.001", stop: true };
+const EXPRESSIVE = { ...USUAL, norm: true, decay: "0.0001" };
+const UNCONSTRAINED = { ...USUAL, norm: false, decay: "0" };
+/** The models of the book that the controls can set, by the names of their looks. */
 const PRESETS = {
-  unconstrained: { norm: false, sphere: false, decay: "0", alpha: 0.5 },
-  expressive: { norm: true, sphere: false, decay: "0.0001", alpha: 0.5 },
-  restrictive: { norm: true, sphere: true, decay: "0.0001", alpha: 0.5 },
-  classic: { norm: true, sphere: false, decay: "0.0001", alpha: 1 },
+  unconstrained: UNCONSTRAINED,
+  expressive: EXPRESSIVE,
+  restrictive: { ...EXPRESSIVE, sphere: true },
+  classic: { ...EXPRESSIVE, alpha: 1 },
+  "classic, unconstrained": { ...UNCONSTRAINED, alpha: 1 },
+  "LayerNorm alone": { ...EXPRESSIVE, decay: "0" },
+  "decay alone": { ...EXPRESSIVE, norm: false },
+  "no EMA": { ...EXPRESSIVE, tau: "0" },
+  "no stop-gradient": { ...EXPRESSIVE, stop: false },
 };
-const USUAL = { tau: "0.995", rate: "0.001", stop: true };
 /** What the two runs of an experiment have, by the name of a preset and what differs from it. */
 const EXPERIMENTS = {
   "the explosion: unconstrained and expressive": [["unconstrained"], ["expressive"]],
@@ -64,10 +75,10 @@ const CHANGES = {
 const inWords = ([preset, changes = {}]) =>
   [preset, ...Object.entries(changes).map(([key, value]) => CHANGES[key](value))].join(", ");
 
-/** The controls of one run, and what it has been through. */
-function panel(letter, preset, changed) {
+/** The controls of one run, and what it has been through; `curve` is how it is drawn. */
+function panel(letter, preset, curve, changed) {
   const mark = () => {
-    presets.set("own");
+    matches();
     changed();
   };
   const controls = {
@@ -80,7 +91,7 @@ function panel(letter, preset, changed) {
     alpha: slider("alpha", [0, 1, 0.05], 0.5, mark),
   };
   const apply = (name, changes) => {
-    const values = { ...USUAL, ...PRESETS[name], ...changes };
+    const values = { ...PRESETS[name], ...changes };
     for (const [key, value] of Object.entries(values)) controls[key].set(value);
     matches();
   };
@@ -90,10 +101,11 @@ function panel(letter, preset, changed) {
     changed();
   });
   const has = (name, changes) =>
-    Object.entries({ ...USUAL, ...PRESETS[name], ...changes }).every(
+    Object.entries({ ...PRESETS[name], ...changes }).every(
       ([key, value]) => controls[key].get() === value,
     );
-  const matches = () => presets.set(Object.keys(PRESETS).find((name) => has(name)) ?? "own");
+  const model = () => Object.keys(PRESETS).find((name) => has(name)) ?? "own";
+  const matches = () => presets.set(model());
   apply(preset);
   const progress = h("p", { class: "demo-progress" }, "not trained yet");
   const late = h(
@@ -101,6 +113,7 @@ function panel(letter, preset, changed) {
     { class: "demo-progress", hidden: true },
     "Settings have changed. They count from the next start: Train begins this run anew.",
   );
+  const key = swatch(curve);
   return {
     letter,
     controls,
@@ -109,11 +122,12 @@ function panel(letter, preset, changed) {
     matches,
     apply,
     has,
-    preset: presets.get,
+    model,
+    key,
     element: h(
       "fieldset",
-      { class: `demo-run demo-run-${letter.toLowerCase()}` },
-      h("legend", {}, `Run ${letter}`),
+      { class: "demo-run" },
+      h("legend", { class: "demo-entry" }, `Run ${letter}`, key.element),
       presets.element,
       ...Object.values(controls).map((one) => one.element),
       progress,
@@ -138,9 +152,11 @@ function build(section) {
     writeAddress(section, all);
     refresh();
   };
-  const runs = [panel("A", "unconstrained", changed), panel("B", "expressive", changed)];
+  const first = ["unconstrained", "expressive"];
+  const curves = together(first).map((look, i) => ({ name: `run ${"AB"[i]}`, ...look }));
+  const runs = first.map((preset, i) => panel("AB"[i], preset, curves[i], changed));
   const two = checkbox("second run beside it", true, changed);
-  const ghost = checkbox("recorded runs in gray", true, changed);
+  const ghost = checkbox("recorded runs, thin and pale", true, changed);
   const short = section.classList.contains("demo-short"); // there without exercises or switches
   const experiments = choice(
     "experiment",
@@ -178,11 +194,10 @@ function build(section) {
       all[run.letter.toLowerCase() + key] = one;
   }
 
-  const curves = runs.map((run, i) => ({ name: `run ${run.letter}`, color: `run-${i}`, dash: i }));
-  const recorded = Object.keys(ghosts).map((name, i) => ({
-    name: `recorded: ${name}`,
-    color: "grid-strong",
-    dash: i,
+  const recorded = together(Object.keys(ghosts)).map(({ pale, dash }, i) => ({
+    name: `recorded: ${Object.keys(ghosts)[i]}`,
+    ink: pale,
+    dash,
     width: 1.25,
   }));
   const charts = Object.fromEntries(
@@ -194,8 +209,8 @@ function build(section) {
   const wave = chart(
     "one unseen wave (dotted: what was to be forecast), and what is read off each prediction",
     [
-      { name: "context", color: "text", dash: 0 },
-      { name: "truth", color: "text", dash: 2 },
+      { name: "context", ink: "text", dash: SOLID },
+      { name: "truth", ink: "text", dash: DOTTED },
       ...curves,
     ],
     { x: "sample", y: "height", wide: true },
@@ -315,6 +330,7 @@ function build(section) {
   function begin(run, kind) {
     run.data = { loss: [], rows: [] };
     Object.assign(run, { step: 0, last: null, state: "running", began: wanted(run) });
+    run.drawn = described(run);
     run.end = kind === "step" ? 1 : Number(steps.get());
     run.progress.textContent = "starting";
     run.worker.tell({
@@ -353,6 +369,22 @@ function build(section) {
     refresh();
     schedule();
   });
+  /** What the controls of a run ask for: a model, if it is one, and all of it in words. */
+  function described(run) {
+    const chosen = EXPERIMENTS[experiments.get()]?.[runs.indexOf(run)];
+    return { model: run.model(), words: chosen ? inWords(chosen) : run.model() };
+  }
+  /** Curves and legend tell of what is drawn, which later settings do not change. */
+  function dress() {
+    const shown = active().map((run) => run.drawn ?? described(run));
+    shown.forEach(({ words }, i) => {
+      names[i].textContent = `${curves[i].name}: ${words}`;
+    });
+    const looks = together(shown.map(({ model }) => model));
+    if (looks.every(({ ink, dash }, i) => curves[i].ink === ink && curves[i].dash === dash)) return;
+    for (const [i, look] of looks.entries()) Object.assign(curves[i], look);
+    for (const one of [...Object.values(charts), wave, ...swatches]) one.redraw();
+  }
   function refresh() {
     const is = (state) => active().some((run) => run.state === state);
     const [running, failed] = [is("running"), is("failed")];
@@ -361,24 +393,18 @@ function build(section) {
     pause.disabled = !running || failed;
     again.disabled = failed;
     runs[1].element.hidden = !two.get();
-    const chosen = EXPERIMENTS[experiments.get()];
-    runs.forEach((run, i) => {
-      const settings = chosen ? inWords(chosen[i]) : run.preset();
-      names[i].textContent = `run ${run.letter}: ${settings}`;
-    });
+    entries[1].hidden = !two.get();
+    dress();
     for (const key of keys) key.hidden = !ghost.get();
     for (const run of runs) run.late.hidden = !late(run);
     schedule();
   }
   const names = runs.map(() => h("span", {}));
-  const keys = Object.keys(ghosts).map((name, i) =>
-    h(
-      "span",
-      { class: "demo-entry" },
-      h("span", { class: `demo-key demo-key-ghost${i ? " demo-key-dashed" : ""}` }),
-      `recorded: ${name}`,
-    ),
+  const swatches = [...curves.map(swatch), ...runs.map((run) => run.key)];
+  const entries = names.map((name, i) =>
+    h("span", { class: "demo-entry" }, swatches[i].element, name),
   );
+  const keys = recorded.map((one) => entry(one, one.name));
 
   const body = h(
     "div",
@@ -392,19 +418,7 @@ function build(section) {
     ),
     h("div", { class: "demo-row" }, train, pause, step, again),
     live.element,
-    h(
-      "p",
-      { class: "demo-legend" },
-      ...names.map((name, i) =>
-        h(
-          "span",
-          { class: "demo-entry" },
-          h("span", { class: `demo-key demo-key-${"ab"[i]}` }),
-          name,
-        ),
-      ),
-      ...keys,
-    ),
+    h("p", { class: "demo-legend" }, ...entries, ...keys),
     h(
       "div",
       { class: "demo-charts" },
@@ -417,7 +431,7 @@ function build(section) {
   for (const run of runs) run.matches();
   recognize();
   live.say(
-    "In gray: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
+    "Thin and pale: two recorded runs of 2,000 steps. Press Train to see your own beside them; " +
       "it takes some seconds.",
   );
   refresh();

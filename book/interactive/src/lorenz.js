@@ -4,6 +4,7 @@ import code from "worker:lorenz-worker";
 import { Box3, PerspectiveCamera, Spherical, Vector3 } from "three";
 import { chart, merge } from "./chart.js";
 import { latest, startWorker } from "./host.js";
+import { DASHED, DOTTED, SOLID, together } from "./looks.js";
 import { beside, DT, distance, EXPONENT, later, orbit, race, STATES } from "./system.js";
 import { brief, counted } from "./text.js";
 import {
@@ -11,11 +12,14 @@ import {
   canvas,
   choice,
   color,
+  entry,
   fill,
   h,
   liveRegion,
   readAddress,
   slider,
+  swatch,
+  take,
   writeAddress,
 } from "./ui.js";
 import { arrival } from "./weights.js";
@@ -34,18 +38,22 @@ const GAPS = [1e-6, 1e-3, 0.1, 1],
   RACE = 25 / EXPONENT; // of the neighbors, and how long they run
 const PACE = 2,
   TAIL = 60; // time units a second; states that a runner leaves behind
-const RUNNERS = ["run-0", "run-1", "third", "fourth"];
-const STYLES = {
-  // color, width, dash
-  truth: ["text", 1.5, []],
-  seen: ["text", 4, []],
-  forecast: ["run-0", 2.5, [7, 4]],
-  classic: ["third", 2.5, [2, 3]],
-  past: ["run-0", 2.5, [10, 3, 2, 3]],
-  straight: ["run-1", 2, [14, 3]],
-  neighbor: ["fourth", 1.5, [4, 2]],
-  way: ["text", 1, [1, 4]],
+const RUNNERS = together(GAPS);
+const GROWTH = { name: "e-fold a Lyapunov time", ink: "grid-strong", dash: DOTTED, width: 1.5 };
+const [neighbor, expressive, classic] = together(["neighbor", "expressive", "classic"]);
+const [straight] = together(["extrapolate"]);
+/** What is drawn in space, from the back to the front: the truth on top of what meets it. */
+const PENS = {
+  way: { ink: "text", dash: [1, 4], width: 1 },
+  neighbor: { ...neighbor, width: 1.5 },
+  straight,
+  past: { ...expressive, width: 1.5 },
+  forecast: { ...expressive, width: 3.5 },
+  classic: { ...classic, width: 2.5 },
+  truth: { ink: "text", dash: SOLID, width: 1.25 },
+  seen: { ink: "text", dash: SOLID, width: 4 },
 };
+const LAST = { name: "last state", ink: "text", dash: DASHED };
 const KEYS = [
   ["seen", "window the models see"],
   ["truth", "truth"],
@@ -143,56 +151,49 @@ function build(section) {
     aim(width, height);
     context.clearRect(0, 0, width, height);
     if (!scene) return;
-    const line = (states, [name, thick, dash]) => {
+    const line = (states, pen) => {
       context.beginPath();
       for (const state of states) context.lineTo(...onScreen(state, width, height)); // the first: moves
-      context.strokeStyle = color(name);
-      context.lineWidth = thick;
-      context.setLineDash(dash);
+      take(context, pen);
       context.stroke();
     };
     context.lineJoin = "round";
-    line(attractor, ["grid", 1, []]);
+    line(attractor, { ink: "grid", dash: SOLID, width: 1 });
     axes(context, line, width, height);
-    const mark = (state, name, radius, filled) => {
+    const mark = (state, ink, radius, filled) => {
       context.setLineDash([]);
       context.beginPath();
       context.arc(...onScreen(state, width, height), radius, 0, 7);
-      context.strokeStyle = context.fillStyle = color(name);
+      context.strokeStyle = context.fillStyle = color(ink);
       context.lineWidth = 2;
       context[filled ? "fill" : "stroke"]();
     };
     if (runners) {
       const now = Math.round(clock / DT);
       runners.forEach((states, i) => {
-        const name = i ? RUNNERS[i - 1] : "text";
-        line(states.slice(Math.max(now - TAIL, 0), now + 1), [name, i ? 2 : 4, []]);
-        mark(states[now], name, i ? 5 : 7, true);
+        const ink = i ? RUNNERS[i - 1].ink : "text";
+        line(states.slice(Math.max(now - TAIL, 0), now + 1), {
+          ink,
+          dash: SOLID,
+          width: i ? 2 : 4,
+        });
+        mark(states[now], ink, i ? 5 : 7, true);
       });
       return;
     }
-    for (const name of [
-      "way",
-      "neighbor",
-      "truth",
-      "straight",
-      "past",
-      "classic",
-      "forecast",
-      "seen",
-    ]) {
-      if (scene[name]?.length) line(scene[name], STYLES[name]);
+    for (const [name, pen] of Object.entries(PENS)) {
+      if (scene[name]?.length) line(scene[name], pen);
     }
     mark(scene.seen.at(-1), "text", 4, true);
-    mark(start(), "run-0", GRIP / 2, false);
-    mark(start(), "run-0", 3, true);
+    mark(start(), "accent", GRIP / 2, false);
+    mark(start(), "accent", 3, true);
   }
   function axes(context, line, width, height) {
     const origin = [-22, -24, 4];
     context.font = "13px sans-serif";
     ["x", "y", "z"].forEach((name, i) => {
       const end = origin.map((v, k) => v + (k === i ? 12 : 0));
-      line([origin, end], ["grid-strong", 1.5, []]);
+      line([origin, end], { ink: "grid-strong", dash: SOLID, width: 1.5 });
       context.fillStyle = color("text");
       context.fillText(name, ...onScreen(end, width, height));
     });
@@ -408,19 +409,16 @@ function build(section) {
   const ahead = chart(
     "Distance of forecasts and neighbor from the truth",
     [
-      { name: "expressive", color: "run-0", dash: 0 },
-      { name: "classic", color: "third", dash: 2 },
-      { name: "last state", color: "text", dash: 1 },
-      { name: "neighbor", color: "fourth", dash: 3 },
+      { name: "expressive", ...expressive },
+      { name: "classic", ...classic },
+      LAST,
+      { name: "neighbor", ...neighbor },
     ],
     { x: "time units ahead", y: "distance", log: true },
   );
   const racing = chart(
     "The race: distance of each neighbor from the truth",
-    [
-      ...RUNNERS.map((name, i) => ({ name: `${GAPS[i]} away`, color: name, dash: i })),
-      { name: "e-fold a Lyapunov time", color: "grid-strong", dash: 2, width: 1.5 },
-    ],
+    [...RUNNERS.map((look, i) => ({ name: `${GAPS[i]} away`, ...look })), GROWTH],
     { x: "Lyapunov times", y: "distance", log: true },
   );
   /** Both charts anew, for a truth that begins with the last state that is seen. */
@@ -516,11 +514,12 @@ function build(section) {
     h(
       "p",
       { class: "demo-legend" },
-      ...KEYS.map(([name, text]) => h("span", { class: "demo-entry" }, swatch(STYLES[name]), text)),
+      ...KEYS.map(([name, text]) => entry(PENS[name], text)),
       h(
         "span",
         { class: "demo-entry" },
         h("span", { class: "demo-dot", "aria-hidden": "true" }),
+        swatch(LAST).element,
         "last state, which copying repeats",
       ),
     ),
@@ -530,20 +529,8 @@ function build(section) {
       "p",
       { class: "demo-legend" },
       "In the race, neighbors that begin",
-      ...GAPS.map((gap, i) =>
-        h(
-          "span",
-          { class: "demo-entry" },
-          swatch([RUNNERS[i], 2, [[], [6, 4], [2, 3], [10, 3, 2, 3]][i]]),
-          `${gap} away`,
-        ),
-      ),
-      h(
-        "span",
-        { class: "demo-entry" },
-        swatch(["grid-strong", 2, [2, 3]]),
-        "growth by e a Lyapunov time",
-      ),
+      ...GAPS.map((gap, i) => entry(RUNNERS[i], `${gap} away`)),
+      entry(GROWTH, "growth by e a Lyapunov time"),
     ),
     h("div", { class: "demo-grid" }, ...Object.values(controls).map((one) => one.element)),
     h(
@@ -577,23 +564,6 @@ function build(section) {
   arrival("lorenz").then((packed) => worker.tell({ kind: "load", packed }));
   section.demo = { ask, truth, scene: () => scene };
   fill(section, body);
-}
-
-/** A piece of a line as the picture draws it. */
-function swatch([ink, thick, dash]) {
-  const { element } = canvas(
-    { class: "demo-swatch", "aria-hidden": "true" },
-    (context, width, height) => {
-      context.clearRect(0, 0, width, height);
-      context.beginPath();
-      context.moveTo(0, height / 2);
-      context.lineTo(width, height / 2);
-      [context.strokeStyle, context.lineWidth] = [color(ink), thick];
-      context.setLineDash(dash);
-      context.stroke();
-    },
-  );
-  return element;
 }
 
 for (const section of document.querySelectorAll(`[data-demo=${NAME}]`)) build(section);

@@ -1,4 +1,5 @@
 // The position cursor: choose a place from w to z, and see what two models make of it.
+import { DOTTED, SOLID, together } from "./looks.js";
 import {
   brief,
   canvas,
@@ -8,6 +9,8 @@ import {
   h,
   liveRegion,
   readAddress,
+  swatch,
+  take,
   writeAddress,
 } from "./ui.js";
 
@@ -21,10 +24,6 @@ const SYSTEMS = [
 const READINGS = [
   ["forecast", "the forecast (Protocol B)"],
   ["embedding", "the embedding (Protocol A)"],
-];
-const LOOKS = [
-  { ink: "run-0", dash: [] },
-  { ink: "third", dash: [2, 4] },
 ];
 const LEFT = 56,
   RIGHT = 10,
@@ -70,6 +69,7 @@ function build(section) {
       windows,
       names,
       labels: two.map((one) => data.labels[one]),
+      pens: together(two.map((one) => data.models[one])).map((one) => ({ ...one, width: 2.5 })),
       curves: two.map((one) => models[one]),
       ratio: pairs[key],
     };
@@ -94,7 +94,9 @@ function build(section) {
     live.say(text);
     labels.forEach((label, k) => {
       keys[k].textContent = label;
+      Object.assign(samples[k], shown.pens[k]);
     });
+    for (const one of swatches) one.redraw();
     plot.element.setAttribute("aria-label", `Errors by position. ${text}`);
     plot.redraw();
   }
@@ -103,21 +105,19 @@ function build(section) {
   function draw(context, width, height) {
     context.clearRect(0, 0, width, height);
     if (!shown) return;
-    const { size, windows, names, curves } = shown,
+    const { size, windows, names, curves, pens } = shown,
       count = size * windows.length;
     const all = curves.flatMap(([, low, high]) => [...low, ...high]).map(Math.log10);
     const [bottom, top] = [Math.min(...all) - 0.05, Math.max(...all) + 0.05];
     const x = (i) => across(i, width, count);
     const y = (value) =>
       TOP + ((top - Math.log10(value)) / (top - bottom)) * (height - TOP - BOTTOM);
-    const line = (points, ink, thick, dash) => {
+    const line = (points, pen) => {
       context.beginPath();
       points.forEach((point, i) => {
         context[i ? "lineTo" : "moveTo"](...point);
       });
-      context.strokeStyle = color(ink);
-      context.lineWidth = thick;
-      context.setLineDash(dash);
+      take(context, pen);
       context.stroke();
     };
     context.font = "13px sans-serif";
@@ -132,9 +132,7 @@ function build(section) {
             [LEFT, y(value)],
             [width - RIGHT, y(value)],
           ],
-          "grid",
-          1,
-          [],
+          { ink: "grid", dash: SOLID, width: 1 },
         );
         context.fillText(brief(value), LEFT - 6, y(value) + 4);
       }
@@ -148,13 +146,10 @@ function build(section) {
             [x(k * size - 0.5), TOP],
             [x(k * size - 0.5), height - BOTTOM],
           ],
-          "grid-strong",
-          1,
-          [],
+          { ink: "grid-strong", dash: SOLID, width: 1 },
         );
     });
     curves.forEach(([middle, low, high], k) => {
-      const { ink, dash } = LOOKS[k];
       context.beginPath();
       high.forEach((value, i) => {
         context[i ? "lineTo" : "moveTo"](x(i), y(value));
@@ -163,14 +158,12 @@ function build(section) {
         context.lineTo(x(count - 1 - i), y(value));
       });
       context.globalAlpha = 0.2;
-      context.fillStyle = color(ink);
+      context.fillStyle = color(pens[k].ink);
       context.fill();
       context.globalAlpha = 1;
       line(
         middle.map((value, i) => [x(i), y(value)]),
-        ink,
-        2.5,
-        dash,
+        pens[k],
       );
     });
     const i = controls.at.index();
@@ -179,15 +172,13 @@ function build(section) {
         [x(i), TOP],
         [x(i), height - BOTTOM],
       ],
-      "text",
-      1.5,
-      [2, 2],
+      { ink: "text", dash: DOTTED, width: 1.5 },
     );
     curves.forEach(([middle], k) => {
       context.setLineDash([]);
       context.beginPath();
       context.arc(x(i), y(middle[i]), 5, 0, 7);
-      context.fillStyle = color(LOOKS[k].ink);
+      context.fillStyle = color(pens[k].ink);
       context.fill();
     });
   }
@@ -210,7 +201,9 @@ function build(section) {
   plot.element.addEventListener("pointermove", point);
   plot.element.addEventListener("click", point);
 
-  const keys = LOOKS.map(() => h("span", {}));
+  const keys = [0, 1].map(() => h("span", {}));
+  const samples = keys.map(() => ({ ink: "text", dash: SOLID }));
+  const swatches = samples.map(swatch);
   const body = h(
     "div",
     { class: "demo-body" },
@@ -223,14 +216,7 @@ function build(section) {
     h(
       "p",
       { class: "demo-legend" },
-      ...keys.map((key, k) =>
-        h(
-          "span",
-          { class: "demo-entry" },
-          h("span", { class: `demo-key demo-key-${"ac"[k]}`, "aria-hidden": "true" }),
-          key,
-        ),
-      ),
+      ...keys.map((key, k) => h("span", { class: "demo-entry" }, swatches[k].element, key)),
     ),
     plot.element,
     controls.at.element,

@@ -129,12 +129,26 @@ export function liveRegion() {
   };
 }
 
-export const color = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--demo-${name}`).trim();
+const FORCED = matchMedia("(forced-colors: active)");
+
+/** A color as the page has it now, of the style sheet's by its name or of a look. */
+export function color(ink) {
+  const root = document.documentElement;
+  if (ink.light)
+    return ink[FORCED.matches ? "forced" : root.dataset.theme === "dark" ? "dark" : "light"];
+  return getComputedStyle(root).getPropertyValue(`--demo-${ink}`).trim();
+}
+
+/** Take a pen of an ink, dashes in widths, and a width. */
+export function take(context, { ink, dash, width = 2 }) {
+  context.strokeStyle = color(ink);
+  context.lineWidth = width;
+  context.setLineDash(dash.map((part) => part * width));
+}
 
 /** Call again whenever the reader switches between light, dark and colors of their own. */
 export function onTheme(redraw) {
-  matchMedia("(forced-colors: active)").addEventListener("change", redraw);
+  FORCED.addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, {
     attributes: true,
     attributeFilter: ["data-theme"],
@@ -157,6 +171,21 @@ export function canvas(attributes, draw) {
   onTheme(redraw);
   return { element, redraw };
 }
+
+/** A piece of a line as the picture draws it, for a legend. */
+export function swatch(pen) {
+  return canvas({ class: "demo-swatch", "aria-hidden": "true" }, (context, width, height) => {
+    context.clearRect(0, 0, width, height);
+    context.beginPath();
+    context.moveTo(0, height / 2);
+    context.lineTo(width, height / 2);
+    take(context, pen);
+    context.stroke();
+  });
+}
+
+/** A line of a legend: how it is drawn, and what it is. */
+export const entry = (pen, text) => h("span", { class: "demo-entry" }, swatch(pen).element, text);
 
 /** Put a demo into its place; its picture stays for print, and so does what was noted there. */
 export function fill(section, body) {

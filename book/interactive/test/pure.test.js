@@ -1,6 +1,7 @@
 // What the demos compute and write without a page. tests/site/test_sources.py runs it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { together } from "../src/looks.js";
 import { norm, relativeLoss, variance } from "../src/measures.js";
 import { distance, EXPONENT, later, orbit, race } from "../src/system.js";
 import { aDigit, brief, counted, numberWithin, requests } from "../src/text.js";
@@ -66,4 +67,17 @@ test("a collapsed target has the relative loss 1, any other the share of its var
   assert.equal(relativeLoss(1e-9, Float32Array.from([3, 5, 3, 5]), 2), 1);
   assert.equal(relativeLoss(NaN, Float32Array.from([3, 5, 3, 5]), 2), NaN);
   assert.ok(Math.abs(norm(Float32Array.from([3, 4, 0, 1]), 2) - 3) < 1e-12);
+});
+
+test("models keep their looks, and nothing that is drawn together is alike", () => {
+  const look = (ink, ...dash) => ({ ink, dash });
+  const [a, b, c] = [look("red"), look("blue", 3, 2), look("green")];
+  const others = [look("teal", 7, 1), look("brown", 9, 1)];
+  const shown = (...names) => together(names, { models: { a, b, c }, others });
+  assert.deepEqual(shown("a", "b"), [a, b]);
+  assert.deepEqual(shown("b", "a"), [b, a]);
+  assert.deepEqual(shown("none", "a"), [others[0], a]);
+  assert.deepEqual(shown("none", "neither"), others);
+  assert.deepEqual(shown("b", "b"), [b, others[1]]);
+  assert.deepEqual(shown("a", "c"), [a, look("green", 9, 1)]); // told apart without color, too
 });

@@ -12,9 +12,9 @@ import torch
 from bijepa_book.evidence import metrics, worker
 from bijepa_book.evidence.grid import Condition, conditions
 from bijepa_book.evidence.worker import merged, run_part
+from bijepa_book.process import threads
 from bijepa_core import experiments
 from bijepa_core._support.errors import DataNotFoundError, NonFiniteLossError
-from bijepa_core._support.threads import threads
 from bijepa_core.data import mnist, series
 from bijepa_core.evaluation import probes
 from bijepa_core.history import History

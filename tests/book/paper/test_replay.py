@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bijepa_book.paper.replay import KNOWN, replay
-from bijepa_core._support.threads import threads
+from bijepa_book.process import threads
 from bijepa_core.data import lorenz
 
 # Reference losses of the paper's script at steps 0, 1, 2, 10 and 20: forward, then backward.

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bijepa_book import records as stored
+from bijepa_book.process import threads
 from bijepa_book.records import in_lines, short
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
-from bijepa_core._support.threads import threads
 from bijepa_core.evaluation.scores import Scores
 
 SERIES_SEEDS = range(64, 96)

@@ -83,7 +83,7 @@ def distracted_data(seeds: tuple[int, ...], batch_size: int, strength: float) ->
         )
         return mixed(parts, strength)
 
-    blocks = Blockwise(lambda block: drawn("train", (BLOCK, batch_size), block).windows, axis=-3)
+    blocks = Blockwise(lambda block: drawn("train", (BLOCK, batch_size), block).windows)
     return DistractedData(
         lambda step: split(blocks(step)),
         drawn("probe", (PROBE,)),
