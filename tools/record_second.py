@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start nothing later")
     options = parser.parse_args()
     folder = options.results or RESULTS / options.study.split("-")[0]
-    folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
         record(options, folder)
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from bijepa_book.chapters.own_data import raw
 from bijepa_book.records import medians
 from bijepa_core import layers
+from bijepa_core._support.checks import inference
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, Constraint
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.data.windows import (
@@ -183,11 +184,8 @@ def fit(model: BiJEPA, windows: Windows, seeds: Seeds, steps: int, **settings: A
 
 def relative(model: BiJEPA, windows: Windows) -> Tensor:
     """The relative loss on all windows at once, ``(*seeds,)``; the model is left as it was."""
-    training = model.training
-    with torch.no_grad():
-        losses = model.eval()(windows.x, windows.y)
-    model.train(training)
-    return relative_loss([term for term in (losses.forward, losses.backward) if term is not None])
+    with inference(model):
+        return relative_loss(model(windows.x, windows.y).terms)
 
 
 def goals(data: Recordings) -> Goals:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bijepa_book.evidence.second.recording import Recording
-from bijepa_book.evidence.stable.criteria import SAY, cost, settled
+from bijepa_book.evidence.stable.criteria import READINGS, SAY, cost, settled
 from bijepa_book.evidence.stable.hunt import Candidate, image_recording, recording
 from bijepa_book.evidence.stable.kinds import KINDS, PAPER
 from bijepa_core.experiments import LORENZ, SINE
@@ -30,11 +30,11 @@ def costs(records: Records, candidate: Candidate) -> dict[str, float]:
     """
     found = {}
     for name in (*SERIES, "mnist"):
-        end, readings = ("short", IMAGE_READINGS) if name == "mnist" else ("paper", None)
+        end, readings = ("short", IMAGE_READINGS) if name == "mnist" else ("paper", READINGS)
         keys = [f"{name}-hunt-{one}-{end}" for one in (candidate.name, *PAPER)]
         if all(key in records for key in keys):
             mine, *others = (records[key] for key in keys)
-            found[name] = cost(mine, others, readings) if readings else cost(mine, others)
+            found[name] = cost(mine, others, readings)
     return found
 
 
