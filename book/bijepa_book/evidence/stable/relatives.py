@@ -41,7 +41,13 @@ class Relative(BiJEPA):
 
     def __init__(self, encoder: nn.Module, head: nn.Module, loss: Loss, tau: float) -> None:
         super().__init__(encoder, lambda: head, alpha=1.0, tau=tau)
-        self.head, self.loss = head, loss
+        self.loss = loss
+
+    @property
+    def head(self) -> nn.Module:
+        """It stands where BiJEPA has its predictor, and is kept and trained as that."""
+        assert self.forward_predictor is not None
+        return self.forward_predictor
 
     def forward(
         self,
