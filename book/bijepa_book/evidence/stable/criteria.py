@@ -22,6 +22,13 @@ after the first stage, before any long run: at first each kind was to be trained
 least cost alone. On the series that is the weakest one of nearly every penalty, which says what
 precision wants and nothing of what stability needs.)
 
+**Pairs.** (Added after the first round's short runs, MNIST and the long runs of sine, before any
+run of a pair's.) What helped one demand alone, a decay of 0.1 and targets whitened by a fifth, is
+joined with what stood still, and decay is tried beyond the first round's edge:
+:data:`bijepa_book.evidence.stable.kinds.PAIRS`. They take the same way, by the same rules, on the
+same hunting seeds; their say on MNIST is asked after their long runs, of those that have settled
+or that are within :data:`SAY`.
+
 **Finalists.** Of the kinds that have a settled strength the three of least cost. They are trained
 on the fresh seeds of the second edition (64 to 95; MNIST 8 to 31), at both lengths on the series,
 and compared with that edition's records of the paper's configurations, seed by seed.

@@ -34,6 +34,8 @@ WEIGHTS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 RADII = (0.5, 1.0, 2.0, 4.0, 8.0)
 ENDS = (1.0, 0.3, 0.1, 0.03, 0.0)
+STRONG_DECAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
+BESIDE_DECAY, BESIDE_SHARE = 0.1, 0.2  # in pairs: the decay, the share of whitening
 
 
 class Kind(NamedTuple):
@@ -149,24 +151,42 @@ def _free(form: type[BiJEPA]) -> Callable[[Experiment, float, float], BiJEPA]:
     """Neither LayerNorm nor decay, and another target or loss to a share."""
 
     def build(experiment: Experiment, share: float, alpha: float) -> BiJEPA:
-        model = _model(experiment, alpha, UNCONSTRAINED, form=form)
-        model.share = share  # type: ignore[assignment]
-        return model
+        return _shared(form, experiment, share, alpha, UNCONSTRAINED)
 
     return build
+
+
+def _shared(
+    form: type[BiJEPA], experiment: Experiment, share: float, alpha: float, constraint: Constraint
+) -> BiJEPA:
+    model = _model(experiment, alpha, constraint, form=form)
+    model.share = share  # type: ignore[assignment]
+    return model
 
 
 # --- penalties ----------------------------------------------------------------------------------
 
 
 def _penalties(
-    *parts: tuple[float, Callable[[Tensor], Tensor]],
+    *parts: tuple[float, Callable[[Tensor], Tensor]], decay: float = 0.0
 ) -> Callable[[Experiment, float, float], BiJEPA]:
     def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
         penalties = tuple(Penalty(weight * part, of) for part, of in parts)
-        return _model(experiment, alpha, Constraint(False, 0.0, penalties=penalties))
+        return _model(experiment, alpha, Constraint(False, decay, penalties=penalties))
 
     return build
+
+
+# --- pairs of what helped alone -----------------------------------------------------------------
+
+
+def _whitened_scale(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
+    constraint = Constraint(False, 0.0, penalties=(Penalty(weight, scale),))
+    return _shared(WhitenedTargets, experiment, BESIDE_SHARE, alpha, constraint)
+
+
+def _whitened_decay(experiment: Experiment, decay: float, alpha: float) -> BiJEPA:
+    return _shared(WhitenedTargets, experiment, BESIDE_SHARE, alpha, Constraint(False, decay))
 
 
 # --- a learning rate that falls -----------------------------------------------------------------
@@ -188,7 +208,7 @@ class Falling(AdamW):
         return super().step(closure)
 
 
-KINDS: Mapping[str, Kind] = {
+ALONE: Mapping[str, Kind] = {
     "layernorm": Kind("weight decay, LayerNorm in both", DECAYS, _norms(True, True)),
     "layernorm-encoder": Kind(
         "weight decay, LayerNorm in the encoder", DECAYS, _norms(True, False)
@@ -224,6 +244,28 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 """By name; LayerNorm and weight decay are absent where they are not named."""
+
+PAIRS: Mapping[str, Kind] = {
+    "decay-strong": Kind("weight decay", STRONG_DECAYS, _norms(False, False)),
+    "scale-decay": Kind(
+        "weight, beside a decay of 0.1", WEIGHTS, _penalties((1.0, scale), decay=BESIDE_DECAY)
+    ),
+    "covariance-loose-decay": Kind(
+        "weight, a tenth of it off the diagonal, beside a decay of 0.1",
+        WEIGHTS,
+        _penalties((1.0, unit_variance), (0.1, decorrelation), decay=BESIDE_DECAY),
+    ),
+    "vicreg-decay": Kind(
+        "weight of the hinge, a 25th of it on the covariance, beside a decay of 0.1",
+        WEIGHTS,
+        _penalties((1.0, variance_hinge), (0.04, decorrelation), decay=BESIDE_DECAY),
+    ),
+    "whitened-scale": Kind("weight, beside whitening by a fifth", WEIGHTS, _whitened_scale),
+    "whitened-decay": Kind("decay, beside whitening by a fifth", DECAYS, _whitened_decay),
+}
+"""The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
+
+KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS}
 
 PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE}
 """What the hunt is measured against, on the same seeds."""

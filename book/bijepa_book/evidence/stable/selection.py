@@ -81,7 +81,8 @@ def heard(records: Records) -> Iterator[Candidate]:
         for strength in KINDS[kind].strengths:
             candidate = Candidate(kind, strength)
             found = costs(records, candidate)
-            if float(np.mean([found[name] for name in SERIES])) <= SAY:
+            known = [found.get(name, math.inf) for name in SERIES]
+            if float(np.mean(known)) <= SAY:
                 yield candidate
 
 
