@@ -13,7 +13,7 @@ from typing import Any
 
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
-from bijepa_book.evidence.stable import hunt, selection
+from bijepa_book.evidence.stable import finalists, hunt, selection
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
@@ -22,6 +22,14 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable": lambda _: hunt.recordings(),
     "stable-images": lambda folder: selection.image_recordings(load(folder)),
     "stable-long": lambda folder: selection.long_recordings(load(folder)),
+    "stable-without": lambda _: hunt.without_recordings(),
+    "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
+    "stable-final-images": lambda folder: finalists.image_recordings(
+        selection.finalists(load(folder))
+    ),
+    "stable-against": lambda folder: finalists.against_recordings(
+        selection.finalists(load(folder))[0]
+    ),
 }
 """Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
 

@@ -8,7 +8,7 @@ from bijepa_book.evidence.grid import LONGER, Length
 from bijepa_book.evidence.second.images import full_precision, read, reestimated
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
-from bijepa_book.evidence.stable.kinds import KINDS, PAPER
+from bijepa_book.evidence.stable.kinds import KINDS, PAPER, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -51,14 +51,18 @@ class Candidate:
         """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
         if self.strength is None:
             return experiment.model(Configuration(PAPER[self.kind], self.alpha), seeds)
-        build = partial(KINDS[self.kind].build, experiment, self.strength, self.alpha)
+        build = partial(self._kind.build, experiment, self.strength, self.alpha)
         return init_stacked(build, seeds)
 
     def optimizer(self, steps: int) -> Any:
         """What makes its optimizer."""
         if self.strength is None:
             return fused_adamw
-        return KINDS[self.kind].optimizer(self.strength, steps)
+        return self._kind.optimizer(self.strength, steps)
+
+    @property
+    def _kind(self) -> Kind:
+        return (WITHOUT if self.kind in WITHOUT else KINDS)[self.kind]
 
 
 def precision(model: BiJEPA, data: SeriesData) -> Scores:
@@ -165,9 +169,24 @@ def measure_images(
 
 
 def recording(
-    candidate: Candidate, experiment: Experiment, length: Length = "paper", study: str = "hunt"
+    candidate: Candidate,
+    experiment: Experiment,
+    length: Length = "paper",
+    study: str = "hunt",
+    seeds: range = HUNTING,
 ) -> Recording:
-    """One condition of the hunt."""
+    """One condition on a series.
+
+    Args:
+        candidate: what is trained.
+        experiment: on what.
+        length: how long.
+        study: of what it is a part; a word in its key.
+        seeds: which, eight at a time.
+
+    Returns:
+        The recording.
+    """
     steps = experiment.steps * (LONGER if length == "long" else 1)
     schedule = replace(experiment, steps=steps)
     shown = ("norm", "relative_loss", "effective_rank") if length == "long" else ()
@@ -181,7 +200,7 @@ def recording(
     return Recording(
         key=f"{experiment.name}-{study}-{candidate.name}-{length}",
         about=about,
-        seeds=HUNTING,
+        seeds=seeds,
         chunk=len(HUNTING),
         seconds=steps / 2000,
         measure=partial(measure, candidate, schedule, shown),
@@ -197,6 +216,12 @@ def candidates() -> list[Candidate]:
 def recordings() -> list[Recording]:
     """The series at the paper's length."""
     return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+
+
+def without_recordings() -> list[Recording]:
+    """The same without EMA, and without EMA and stop-gradient."""
+    wanted = [Candidate(kind, strength) for kind in WITHOUT for strength in WITHOUT[kind].strengths]
+    return [recording(one, experiment) for one in wanted for experiment in (SINE, LORENZ)]
 
 
 def image_recording(candidate: Candidate) -> Recording:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -167,12 +167,22 @@ def _shared(
 # --- penalties ----------------------------------------------------------------------------------
 
 
+Parts = tuple[tuple[float, Callable[[Tensor], Tensor]], ...]
+"""Penalties, each with its share of the strength."""
+SCALE: Parts = ((1.0, scale),)
+LOOSE: Parts = ((1.0, unit_variance), (0.1, decorrelation))
+VICREG: Parts = ((1.0, variance_hinge), (0.04, decorrelation))
+SIGREG: Parts = ((1.0, sigreg),)
+VISREG: Parts = ((1.0, unit_deviation), (1.0, gaussian_shape))
+
+
 def _penalties(
-    *parts: tuple[float, Callable[[Tensor], Tensor]], decay: float = 0.0
+    parts: Parts, decay: float = 0.0, form: type[BiJEPA] = BiJEPA
 ) -> Callable[[Experiment, float, float], BiJEPA]:
     def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
         penalties = tuple(Penalty(weight * part, of) for part, of in parts)
-        return _model(experiment, alpha, Constraint(False, decay, penalties=penalties))
+        constraint = Constraint(False, decay, penalties=penalties)
+        return _model(experiment, alpha, constraint, form=form)
 
     return build
 
@@ -221,21 +231,15 @@ ALONE: Mapping[str, Kind] = {
     "standardized": Kind("share of standardizing", SHARES, _free(StandardizedTargets)),
     "whitened": Kind("share of whitening", SHARES, _free(WhitenedTargets)),
     "relative": Kind("power of the variance", SHARES, _free(RelativeLoss)),
-    "scale": Kind("weight", WEIGHTS, _penalties((1.0, scale))),
-    "dimensions": Kind("weight", WEIGHTS, _penalties((1.0, dimension_scale))),
-    "covariance": Kind("weight", WEIGHTS, _penalties((1.0, unit_variance), (1.0, decorrelation))),
-    "covariance-loose": Kind(
-        "weight, a tenth of it off the diagonal",
-        WEIGHTS,
-        _penalties((1.0, unit_variance), (0.1, decorrelation)),
-    ),
+    "scale": Kind("weight", WEIGHTS, _penalties(SCALE)),
+    "dimensions": Kind("weight", WEIGHTS, _penalties(((1.0, dimension_scale),))),
+    "covariance": Kind("weight", WEIGHTS, _penalties(((1.0, unit_variance), (1.0, decorrelation)))),
+    "covariance-loose": Kind("weight, a tenth of it off the diagonal", WEIGHTS, _penalties(LOOSE)),
     "vicreg": Kind(
-        "weight of the hinge, a 25th of it on the covariance",
-        WEIGHTS,
-        _penalties((1.0, variance_hinge), (0.04, decorrelation)),
+        "weight of the hinge, a 25th of it on the covariance", WEIGHTS, _penalties(VICREG)
     ),
-    "sigreg": Kind("weight", WEIGHTS, _penalties((1.0, sigreg))),
-    "visreg": Kind("weight", WEIGHTS, _penalties((1.0, unit_deviation), (1.0, gaussian_shape))),
+    "sigreg": Kind("weight", WEIGHTS, _penalties(SIGREG)),
+    "visreg": Kind("weight", WEIGHTS, _penalties(VISREG)),
     "falling-rate": Kind(
         "last learning rate, in the first's",
         ENDS,
@@ -247,18 +251,16 @@ ALONE: Mapping[str, Kind] = {
 
 PAIRS: Mapping[str, Kind] = {
     "decay-strong": Kind("weight decay", STRONG_DECAYS, _norms(False, False)),
-    "scale-decay": Kind(
-        "weight, beside a decay of 0.1", WEIGHTS, _penalties((1.0, scale), decay=BESIDE_DECAY)
-    ),
+    "scale-decay": Kind("weight, beside a decay of 0.1", WEIGHTS, _penalties(SCALE, BESIDE_DECAY)),
     "covariance-loose-decay": Kind(
         "weight, a tenth of it off the diagonal, beside a decay of 0.1",
         WEIGHTS,
-        _penalties((1.0, unit_variance), (0.1, decorrelation), decay=BESIDE_DECAY),
+        _penalties(LOOSE, BESIDE_DECAY),
     ),
     "vicreg-decay": Kind(
         "weight of the hinge, a 25th of it on the covariance, beside a decay of 0.1",
         WEIGHTS,
-        _penalties((1.0, variance_hinge), (0.04, decorrelation), decay=BESIDE_DECAY),
+        _penalties(VICREG, BESIDE_DECAY),
     ),
     "whitened-scale": Kind("weight, beside whitening by a fifth", WEIGHTS, _whitened_scale),
     "whitened-decay": Kind("decay, beside whitening by a fifth", DECAYS, _whitened_decay),
@@ -266,6 +268,47 @@ PAIRS: Mapping[str, Kind] = {
 """The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
 
 KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS}
+"""The hunt's."""
+
+
+# --- what holds without EMA, and without the stop-gradient --------------------------------------
+
+
+class Coupled(BiJEPA):
+    """Targets come from the online encoder, and learn with it: neither EMA nor stop-gradient."""
+
+    def _targets(self, x: Tensor, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        target_x, target_y = self._encode(self.online, x, y)
+        return target_x, target_y
+
+
+def _at_once(
+    build: Callable[[Experiment, float, float], BiJEPA],
+) -> Callable[[Experiment, float, float], BiJEPA]:
+    """The same with a target encoder that is the online one of a moment ago (tau = 0)."""
+    return lambda experiment, strength, alpha: build(replace(experiment, tau=0.0), strength, alpha)
+
+
+HELD: Mapping[str, Parts] = {
+    "scale": SCALE,
+    "covariance-loose": LOOSE,
+    "vicreg": VICREG,
+    "sigreg": SIGREG,
+    "visreg": VISREG,
+}
+WITHOUT: Mapping[str, Kind] = {
+    **{
+        f"{name}-no-ema": Kind("weight; tau = 0", WEIGHTS, _at_once(_penalties(parts)))
+        for name, parts in HELD.items()
+    },
+    **{
+        f"{name}-no-stop": Kind(
+            "weight; targets learn, too", WEIGHTS, _penalties(parts, form=Coupled)
+        )
+        for name, parts in HELD.items()
+    },
+}
+"""Penalties that might do what EMA and stop-gradient do; no candidates, a question of their own."""
 
 PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE}
 """What the hunt is measured against, on the same seeds."""

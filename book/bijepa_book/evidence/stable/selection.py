@@ -14,6 +14,7 @@ from bijepa_core.experiments import LORENZ, SINE
 
 Records = Mapping[str, Mapping[str, Any]]
 SERIES = ("sine", "lorenz")
+FINALISTS = 3
 IMAGE_READINGS = ("label_error", "decoder_ten")
 
 
@@ -72,6 +73,23 @@ def still(records: Records) -> list[Candidate]:
         ):
             found.append(candidate)
     return found
+
+
+def finalists(records: Records) -> list[Candidate]:
+    """The kinds of least cost among those that have a settled strength, each at its best one.
+
+    Raises:
+        ValueError: naming candidates that MNIST has not been asked of.
+    """
+    settled_ones = still(records)
+    unheard = [one.name for one in settled_ones if "mnist" not in costs(records, one)]
+    if unheard:
+        raise ValueError(
+            f"MNIST has a say in who goes on; it has not been asked of {', '.join(unheard)}. "
+            "Record stable-images first."
+        )
+    chosen = sorted(best(records, settled_ones).values(), key=lambda pair: pair[1])
+    return [candidate for candidate, _ in chosen[:FINALISTS]]
 
 
 def heard(records: Records) -> Iterator[Candidate]:
