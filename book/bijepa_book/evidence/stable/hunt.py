@@ -8,7 +8,7 @@ from bijepa_book.evidence.grid import LONGER, Length
 from bijepa_book.evidence.second.images import full_precision, read, reestimated
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
-from bijepa_book.evidence.stable.kinds import KINDS, PAPER, WITHOUT, Kind
+from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -29,7 +29,7 @@ ROWS = 100  # of diagnostics in a run
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind at a strength; or, without a strength, a configuration of the paper.
+    """A kind at a strength; or, without one, a configuration of the paper or a rung of the ladder.
 
     Args:
         kind: its name.
@@ -50,7 +50,8 @@ class Candidate:
     def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
         """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
         if self.strength is None:
-            return experiment.model(Configuration(PAPER[self.kind], self.alpha), seeds)
+            constraint = (LADDER if self.kind in LADDER else PAPER)[self.kind]
+            return experiment.model(Configuration(constraint, self.alpha), seeds)
         build = partial(self._kind.build, experiment, self.strength, self.alpha)
         return init_stacked(build, seeds)
 
@@ -216,6 +217,13 @@ def candidates() -> list[Candidate]:
 def recordings() -> list[Recording]:
     """The series at the paper's length."""
     return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+
+
+def ladder_recordings() -> list[Recording]:
+    """What each hard constraint costs, on the hunting seeds."""
+    return [
+        recording(Candidate(rung), experiment) for rung in LADDER for experiment in (SINE, LORENZ)
+    ]
 
 
 def without_recordings() -> list[Recording]:

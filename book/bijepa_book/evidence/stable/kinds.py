@@ -312,3 +312,55 @@ WITHOUT: Mapping[str, Kind] = {
 
 PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE}
 """What the hunt is measured against, on the same seeds."""
+
+
+# --- how much a constraint takes: a ladder ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Onto(Constraint):
+    """Every embedding, online and target, goes through a fixed map."""
+
+    onto: Callable[[Tensor], Tensor] = torch.clone
+
+    def project(self, embedding: Tensor) -> Tensor:
+        """The map's."""
+        return self.onto(embedding)
+
+
+def batch_scaled(s: Tensor) -> Tensor:
+    """The batch's mean square is 1: one number of a batch is taken."""
+    return s / (s.square().mean((-2, -1), keepdim=True) + SMALL).sqrt()
+
+
+def batch_standardized(s: Tensor) -> Tensor:
+    """Each dimension has mean 0 and variance 1 over the batch: 2 d numbers of a batch."""
+    return (s - s.mean(-2, keepdim=True)) / (s.var(-2, keepdim=True, correction=0) + SMALL).sqrt()
+
+
+def sample_centered(s: Tensor) -> Tensor:
+    """Each embedding's entries have mean 0: one number of every sample."""
+    return s - s.mean(-1, keepdim=True)
+
+
+def sample_scaled(s: Tensor) -> Tensor:
+    """Each embedding's mean square is 1: another one number of every sample."""
+    return s / (s.square().mean(-1, keepdim=True) + SMALL).sqrt()
+
+
+def sample_standardized(s: Tensor) -> Tensor:
+    """LayerNorm without its gains: both."""
+    return F.layer_norm(s, s.shape[-1:])
+
+
+LADDER: Mapping[str, Constraint] = {
+    one.__name__.replace("_", "-"): Onto(False, 0.0, onto=one)
+    for one in (
+        batch_scaled,
+        batch_standardized,
+        sample_centered,
+        sample_scaled,
+        sample_standardized,
+    )
+}
+"""Hard constraints on the embedding alone, by what they take; not of the hunt."""
