@@ -25,6 +25,7 @@ HUNTING = range(96, 104)
 HUNTING_IMAGES = (100, 101)
 SHORT_EPOCHS = 3  # of MNIST
 ROWS = 100  # of diagnostics in a run
+OTHER_BATCHES = (16, 256)  # pairs a step; the paper has 64
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,16 @@ def ladder_recordings() -> list[Recording]:
     """What each hard constraint costs, on the hunting seeds."""
     return [
         recording(Candidate(rung), experiment) for rung in LADDER for experiment in (SINE, LORENZ)
+    ]
+
+
+def batch_recordings() -> list[Recording]:
+    """A strong scale penalty and none, in smaller and in larger batches."""
+    return [
+        recording(one, replace(experiment, batch_size=size), study=f"batch-{size}")
+        for size in OTHER_BATCHES
+        for one in (Candidate("unconstrained"), Candidate("scale", 0.1))
+        for experiment in (SINE, LORENZ)
     ]
 
 
