@@ -128,9 +128,9 @@ class WhitenedTargets(StandardizedTargets):
     def _ideal(self, target: Tensor) -> Tensor:
         centered = target - target.mean(-2, keepdim=True)
         covariance = centered.mT @ centered / target.shape[-2]
-        values, vectors = torch.linalg.eigh(covariance)
+        values, vectors = torch.linalg.eigh(covariance.cpu())  # a GPU is slow on small ones
         root = (values.clamp_min(0) + 1e-4).rsqrt()[..., None, :]
-        return centered @ (vectors * root) @ vectors.mT
+        return centered @ ((vectors * root) @ vectors.mT).to(centered.device)
 
 
 class RelativeLoss(BiJEPA):
