@@ -15,6 +15,7 @@ from bijepa_core.experiments import LORENZ, SINE
 Records = Mapping[str, Mapping[str, Any]]
 SERIES = ("sine", "lorenz")
 IMAGE_READINGS = ("label_error", "decoder_ten")
+FINALISTS = 3
 
 
 def costs(records: Records, candidate: Candidate) -> dict[str, float]:
@@ -72,6 +73,12 @@ def still(records: Records) -> list[Candidate]:
         ):
             found.append(candidate)
     return found
+
+
+def finalists(records: Records) -> list[Candidate]:
+    """Of the kinds that have a settled strength the three of least cost."""
+    ranked = sorted(best(records, still(records)).values(), key=lambda pair: pair[1])
+    return [candidate for candidate, _ in ranked[:FINALISTS]]
 
 
 def heard(records: Records) -> Iterator[Candidate]:
