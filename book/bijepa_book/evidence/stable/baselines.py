@@ -215,13 +215,12 @@ def measure_distracted(name: str, strength: float, seeds: tuple[int, ...], devic
         of_x, _ = VIEWS[name](SINE, data.batches, data.answers, seeds)
         return Measured(read_distracted(of_x, data.probe, data.held_out), {})
     near, far = data.probe, data.held_out
-    return Measured(
-        {
-            "wave": per_seed(kernel_missed((near.context, near.wave), (far.context, far.wave))),
-            "drift": per_seed(kernel_missed((near.context, near.drift), (far.context, far.drift))),
-        },
-        {},
-    )
+    answers = {"wave": (near.wave, far.wave), "drift": (near.drift, far.drift)}
+    wrong = {
+        reading: kernel_missed((near.context, one), (far.context, other))
+        for reading, (one, other) in answers.items()
+    }
+    return Measured({reading: per_seed(values[..., 0]) for reading, values in wrong.items()}, {})
 
 
 def measure_images(
