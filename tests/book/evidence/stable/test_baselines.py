@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bijepa_book.evidence.second import stacked
+from bijepa_book.evidence.second.ceilings import Supervised, train_supervised
 from bijepa_book.evidence.stable import baselines
 from bijepa_book.evidence.stable.baselines import (
     KERNEL,
@@ -19,7 +20,9 @@ from bijepa_book.evidence.stable.baselines import (
     principal,
     recordings,
 )
-from bijepa_core.experiments import DIGITS, LORENZ, SINE
+from bijepa_core.data.streams import Batches
+from bijepa_core.experiments import DIGITS, LORENZ, SINE, Experiment
+from bijepa_core.seeds import Seeds
 
 
 def pairs(n: int = 500) -> tuple[torch.Tensor, torch.Tensor]:
@@ -91,9 +94,17 @@ def test_labels_ask_for_the_wave_where_the_drift_is_louder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(baselines, "SINE", replace(SINE, steps=400))
+    asked: list[int] = []
+
+    def watched(experiment: Experiment, batches: Batches, outputs: int, seeds: Seeds) -> Supervised:
+        asked.append(outputs)
+        return train_supervised(experiment, batches, outputs, seeds)
+
+    monkeypatch.setattr(baselines, "train_supervised", watched)
     wrong = {name: measure_distracted(name, 3.0, (64,), "cpu") for name in (*VIEWS, KERNEL)}
     wave = {name: found.measures["wave"][0] for name, found in wrong.items()}
     assert wave["pca"] == pytest.approx(wave["raw"], rel=0.01)  # ten numbers of ten
+    assert asked == [1]  # the wave's next value, not the whole target
     assert wave["supervised"] < wave["untrained"]
     assert max(wave.values()) < 0.3  # of 0.5
 

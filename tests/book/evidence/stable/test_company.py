@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bijepa_book.evidence.second import stacked
 from bijepa_book.evidence.second.recording import joined as parts_joined
@@ -28,12 +29,15 @@ from bijepa_book.evidence.stable.company import (
     image_tuning,
     key,
     members,
+    read_halves,
     recordings,
 )
 from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.hunt import Candidate
+from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_core.data import mnist
+from bijepa_core.data.mnist import ImageData
 from bijepa_core.experiments import DIGITS, SINE
 
 TINY = replace(DIGITS, steps=20, batch_size=20)
@@ -150,6 +154,19 @@ def test_half_images_are_trained_on_read_and_kept(tmp_path: Path) -> None:
     assert record["about"]["parameters"] == sum(
         p.numel() for p in one.model(TINY, 0).trained_parameters()
     )
+
+
+def test_the_past_is_drawn_from_the_right_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacked, "SOFTMAX_PENALTIES", (1e-2,))
+    data = DIGITS.load((8,))
+    assert isinstance(data, ImageData)
+    train, test = data.train, data.test
+    g = torch.Generator().manual_seed(0)
+    nothing = Embedded(*(torch.randn(1, len(one.labels), 4, generator=g) for one in (train, test)))
+    everything = Embedded(train.left_pixels[None], test.left_pixels[None])
+    found = read_halves(nothing, everything, data, (8,)).measures
+    assert found["right_label_error"][0] < 0.3 < 0.8 < found["label_error"][0]
+    assert found["past_decoder_ten"][0] < 0.7 * found["decoder_ten"][0]
 
 
 @pytest.mark.usefixtures("few")
