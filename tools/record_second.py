@@ -13,7 +13,7 @@ from typing import Any
 
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
-from bijepa_book.evidence.stable import finalists, hunt, selection
+from bijepa_book.evidence.stable import baselines, choice, company, finalists, hunt, selection
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
@@ -32,6 +32,12 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-against": lambda folder: finalists.against_recordings(
         selection.finalists(load(folder))[0]
     ),
+    "stable-tuning": lambda _: company.recordings(),
+    "stable-tuning-images": lambda _: company.image_tuning(),
+    "stable-company": lambda folder: choice.series_company(load(folder)),
+    "stable-company-images": lambda folder: choice.image_company(load(folder)),
+    "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
+    "stable-company-baselines": lambda _: baselines.recordings(),
 }
 """Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
 

@@ -5,15 +5,15 @@ from functools import partial
 from typing import Any
 
 from bijepa_book.evidence.grid import LONGER, Length
-from bijepa_book.evidence.second.images import full_precision, read, reestimated
+from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
-from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
+from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
 from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import per_seed, training_summary
-from bijepa_core.evaluation.probes import protocol_a, train_decoder
+from bijepa_core.evaluation.probes import protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
@@ -158,15 +158,11 @@ def measure_images(
             progress=False,
             make_optimizer=candidate.optimizer(experiment.steps),
         )
-        left = reestimated(model, data.train.left)
-        seen, unseen = (read(left.embed, half.left) for half in (data.train, data.test))
-        decoder = train_decoder(
-            seen, data.train.right_pixels, epochs=MNIST.probe_steps, seeds=seeds, progress=False
-        )
-        drawn = decoder.mse(unseen, data.test.right_pixels)
-        seen, unseen = standardized(seen, unseen)
-        right = softmax_accuracy(seen, data.train.labels, unseen, data.test.labels)
-    found = {"label_error": per_seed(1 - right), "decoder_ten": per_seed(drawn)}
+        left = embedded(model, data)
+        found = {
+            "label_error": label_error(left, data),
+            "decoder_ten": per_seed(drawing_error(left, data, "right", seeds).mean(-1)),
+        }
     return Measured(training_summary(history) | found, {})
 
 

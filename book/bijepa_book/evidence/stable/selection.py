@@ -14,8 +14,8 @@ from bijepa_core.experiments import LORENZ, SINE
 
 Records = Mapping[str, Mapping[str, Any]]
 SERIES = ("sine", "lorenz")
-FINALISTS = 3
 IMAGE_READINGS = ("label_error", "decoder_ten")
+FINALISTS = 3
 
 
 def costs(records: Records, candidate: Candidate) -> dict[str, float]:
