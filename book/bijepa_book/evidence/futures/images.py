@@ -70,9 +70,9 @@ WAYS: Mapping[str, tuple[Side, Side]] = {"": ("left", "right"), "past_": ("right
 
 CONSTRAINTS: Mapping[str, Constraint] = {
     "expressive": EXPRESSIVE,
-    "scale": Constraint(False, 0.1, penalties=(Penalty(0.1, scale),)),
+    "scale-decay": Constraint(False, 0.1, penalties=(Penalty(0.1, scale),)),
 }
-"""The paper's, and the kind that stood still in the hunt of chapter 10."""
+"""The paper's, and one of those that chapter 10 tries: neither LayerNorm nor a free scale."""
 
 PREDICTORS: Mapping[str, Callable[[int, int, bool], nn.Module]] = {
     "deterministic": MLPPredictor,
@@ -570,8 +570,9 @@ def class_readings(judges: Bench, given: Side, seen: Tensor) -> tuple[Scores, Cu
         at one m); ``brier``, unbiased for any m; ``log_score``, with half a sample added to each
         class; ``true``, the share of completions of the true class; ``distance``, the squared
         distance between frequencies and the neighbors', unbiased; ``doubt``, the correlation over
-        images between their entropies, 0 where one never changes. Curves over tenths of the images, from those whose
-        neighbors agree to those whose neighbors do not: ``entropy_by_doubt``, ``brier_by_doubt``.
+        images between their entropies, 0 where one never changes. Curves over tenths of the
+        images, from those whose neighbors agree to those whose neighbors do not:
+        ``entropy_by_doubt``, ``brier_by_doubt``.
     """
     m, classes = len(seen), judges.classes
     shares = _frequencies(seen, classes)  # (seeds, n, classes)

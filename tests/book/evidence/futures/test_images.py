@@ -55,7 +55,7 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
 
 def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> None:
     found = records(tmp_path)
-    wanted = [f"{kind}-{name}" for name in ("expressive", "scale") for kind in MODELS]
+    wanted = [f"{kind}-{name}" for name in images.CONSTRAINTS for kind in MODELS]
     assert [*found] == [f"mnist-futures-{name}" for name in ("neighbors", "climatology", *wanted)]
     for key, record in found.items():
         measures = record["measures"]
@@ -80,7 +80,7 @@ def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> 
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == sorted(
         [f"{key}-pictures.npz" for key in found]
-        + [f"mnist-futures-energy-{name}-weights.npz" for name in ("expressive", "scale")]
+        + [f"mnist-futures-energy-{name}-weights.npz" for name in images.CONSTRAINTS]
     )
 
 
