@@ -53,6 +53,7 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.slow
 def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> None:
     found = records(tmp_path)
     wanted = [f"{kind}-{name}" for name in images.CONSTRAINTS for kind in MODELS]
