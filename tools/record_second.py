@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bijepa_book.evidence.futures import images
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
 from bijepa_book.evidence.stable import baselines, choice, company, finalists, hunt, selection
@@ -38,8 +39,10 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-company-images": lambda folder: choice.image_company(load(folder)),
     "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
     "stable-company-baselines": lambda _: baselines.recordings(),
+    "futures-images": images.recordings,
 }
-"""Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
+"""Of chapters 8 and 9, of chapter 10, whose later parts depend on what the first one found, and of
+chapter 11."""
 
 
 def part(recording: Recording, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:
