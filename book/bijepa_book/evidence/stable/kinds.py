@@ -34,6 +34,7 @@ WEIGHTS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 RADII = (0.5, 1.0, 2.0, 4.0, 8.0)
 ENDS = (1.0, 0.3, 0.1, 0.03, 0.0)
+FALLS_TO = 0.3  # of the first rate, in the third round
 STRONG_DECAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 BESIDE_DECAY, BESIDE_SHARE = 0.1, 0.2  # in pairs: the decay, the share of whitening
 
@@ -267,7 +268,35 @@ PAIRS: Mapping[str, Kind] = {
 }
 """The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
 
-KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS}
+TO_FALL: Mapping[str, tuple[float, ...]] = {
+    "whitened": (0.2, 0.4),
+    "whitened-decay": (0.1,),
+    "whitened-scale": (0.001, 0.01),
+    "scale": (0.001, 0.01),
+    "covariance-loose": (0.001, 0.01),
+    "visreg": (0.01,),
+    "vicreg": (0.001, 0.01),
+    "decay": (0.1,),
+}
+"""Kinds and strengths that cost nothing, as a mean over the experiments they were tried on."""
+
+
+def _falling(kind: Kind, strengths: tuple[float, ...]) -> Kind:
+    return Kind(
+        f"{kind.about}; the rate falls to {FALLS_TO:g}",
+        strengths,
+        kind.build,
+        lambda strength, steps: partial(Falling, end=FALLS_TO, steps=steps),
+    )
+
+
+FALLING: Mapping[str, Kind] = {
+    f"{name}-falling": _falling({**ALONE, **PAIRS}[name], strengths)
+    for name, strengths in TO_FALL.items()
+}
+"""The third round: the same under a learning rate that falls along a cosine."""
+
+KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS, **FALLING}
 """The hunt's."""
 
 
