@@ -278,7 +278,7 @@ TO_FALL: Mapping[str, tuple[float, ...]] = {
     "vicreg": (0.001, 0.01),
     "decay": (0.1,),
 }
-"""Kinds and strengths that cost nothing, as a mean over the experiments they were tried on."""
+"""Some that cost nothing as a mean over the experiments, for the third round."""
 
 
 def _falling(kind: Kind, strengths: tuple[float, ...]) -> Kind:
