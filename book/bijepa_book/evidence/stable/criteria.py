@@ -33,9 +33,10 @@ or that are within :data:`SAY`.
 round.) None of them has settled, the paper's two included: the norm stands still under every
 penalty, but on so small a loss the mean over the last tenth is more than a tenth above the lowest
 twentieth, with or without a constraint. At a constant learning rate that demand asks for the noise
-of the last steps. It stays as it is. Thirteen of those that cost nothing as a mean over the experiments tried so far,
-chosen for being unlike one another, are also trained with a rate that falls along a cosine to 0.3
-of the first: :data:`bijepa_book.evidence.stable.kinds.FALLING`. The same rules say who goes on.
+of the last steps. It stays as it is. Thirteen of those that cost nothing as a mean over the
+experiments tried so far, chosen for being unlike one another, are also trained with a rate that
+falls along a cosine to 0.3 of the first: :data:`bijepa_book.evidence.stable.kinds.FALLING`. The
+same rules say who goes on.
 
 **Finalists.** Of the kinds that have a settled strength the three of least cost. They are trained
 on the fresh seeds of the second edition (64 to 95; MNIST 8 to 31), at both lengths on the series,
