@@ -6,16 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from bijepa_book.evidence.second.recording import Recording
+from bijepa_book.evidence.second.recording import Recording, load
 from bijepa_book.evidence.stable.criteria import READINGS, SAY, cost, settled
 from bijepa_book.evidence.stable.hunt import Candidate, image_recording, recording
 from bijepa_book.evidence.stable.kinds import KINDS, PAPER
+from bijepa_book.records import results_folder
 from bijepa_core.experiments import LORENZ, SINE
 
 Records = Mapping[str, Mapping[str, Any]]
 SERIES = ("sine", "lorenz")
 IMAGE_READINGS = ("label_error", "decoder_ten")
 FINALISTS = 3
+
+
+def recorded() -> Records:
+    """This study's records in the book, by key."""
+    return load(results_folder() / "stable")
 
 
 def costs(records: Records, candidate: Candidate) -> dict[str, float]:
