@@ -70,7 +70,7 @@ WAYS: Mapping[str, tuple[Side, Side]] = {"": ("left", "right"), "past_": ("right
 
 CONSTRAINTS: Mapping[str, Constraint] = {
     "expressive": EXPRESSIVE,
-    "scale-decay": Constraint(False, 0.1, penalties=(Penalty(0.1, scale),)),
+    "scale": Constraint(False, 0.0, penalties=(Penalty(0.01, scale),)),
 }
 """The paper's, and one of those that chapter 10 tries: neither LayerNorm nor a free scale."""
 
