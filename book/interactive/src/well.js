@@ -22,6 +22,7 @@ import { wellPicture } from "./well-picture.js";
 const NAME = "well";
 const well = globalThis.bijepaData?.[NAME];
 const STEPS = 4000; // that a press trains
+const WORST = 1; // score that the chart shows: the first looks lie far above
 const STEP = 0.05; // between two places
 const EXPRESSIVE = {
   alpha: 0.5,
@@ -33,8 +34,8 @@ const EXPRESSIVE = {
   tau: 0.995,
 };
 const MODELS = {
-  energy: ["many futures, P(s, z)", { ...EXPRESSIVE, noise: 2, samples: 4 }],
-  expressive: ["one future, P(s)", { ...EXPRESSIVE, noise: 0, samples: 1 }],
+  energy: ["Many futures, P(s, z)", { ...EXPRESSIVE, noise: 2, samples: 4 }],
+  expressive: ["One future, P(s)", { ...EXPRESSIVE, noise: 0, samples: 1 }],
 };
 const QUESTION =
   "Where will the particle be, and where did it come from? Place it and guess; then press Train.";
@@ -113,7 +114,8 @@ function build(section) {
   function hear(model, said) {
     if (said.kind === "progress") {
       for (const look of said.looks) {
-        model.curve.push([look.step, judged.everywhere(look.grid)]);
+        const score = judged.everywhere(look.grid);
+        if (score < WORST) model.curve.push([look.step, score]);
         model.look = look;
       }
       model.step = said.step;
@@ -192,9 +194,10 @@ function build(section) {
       const [ahead, back] = told(model);
       return `${model.name}, after ${counted(model.step, "step")}: ${ahead} ahead, ${back} back.`;
     });
+    const least = brief(judged.least[row()]);
     const text = found.length
-      ? `At q = ${at.get().toFixed(2)} the least CRPS to be expected is ` +
-        `${brief(judged.least[row()])}. ${each.join(" ")}`
+      ? `At q = ${at.get().toFixed(2)} no forecast can expect a CRPS below ${least}. ` +
+        `${each.join(" ")}`
       : QUESTION;
     live.say(text);
     plot.element.setAttribute(
@@ -236,7 +239,7 @@ function build(section) {
     optimum.show(Array(2).fill(brief(judged.least[row()])));
     for (const model of models) model.line.show(told(model) ?? ["–", "–"]);
     const last = Math.max(STEPS, ...models.map(({ step }) => step));
-    const flat = [0, last].map((step) => [step, judged.optimum]);
+    const flat = [0, last / 2, last].map((step) => [step, judged.optimum]);
     const drawn = models.map((model) => (active().includes(model) ? model.curve : []));
     scores.set(merge([flat, ...drawn]));
   }
@@ -247,8 +250,9 @@ function build(section) {
     h(
       "p",
       { class: "demo-hint" },
-      "Drag the particle, or move the slider with the arrow keys. Black lines are exact; filled " +
-        "steps are samples of the model in training, a diamond is its only answer.",
+      "Drag the particle, or move the slider with the arrow keys. Smooth lines are the exact laws, " +
+        "filled steps are samples of the model in training; a diamond is the only answer of a " +
+        "deterministic one.",
     ),
     plot.element,
     at.element,
