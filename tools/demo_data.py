@@ -212,7 +212,9 @@ def double_well() -> dict[str, Any]:
 
 def coarse(probabilities: Tensor, digits: int) -> list[float]:
     """The probabilities of cells so many at a time, rounded."""
-    return [round(value, digits) for value in probabilities.unflatten(-1, (-1, EVERY)).sum(-1).tolist()]
+    return [
+        round(value, digits) for value in probabilities.unflatten(-1, (-1, EVERY)).sum(-1).tolist()
+    ]
 
 
 def main() -> None:

@@ -56,10 +56,13 @@ def test_orbits_in_the_page_are_scipys(start: tuple[float, float, float]) -> Non
 def test_particles_in_the_page_follow_the_exact_law() -> None:
     """Of the future given the past, and of the past given the future."""
     count = 10_000
-    given = {"sigma": well.SIGMA, "time": well.TIME, "dt": well.DT, "edge": well.EDGE}
-    given["stationary"] = well.stationary().tolist()
+    given = {
+        **{"sigma": well.SIGMA, "time": well.TIME, "dt": well.DT, "edge": well.EDGE},
+        "stationary": well.stationary().tolist(),
+    }
+    source = (SOURCES / "src" / "double-well.js").as_uri()
     script = f"""
-        import {{ pairs, uniforms }} from {json.dumps((SOURCES / "src" / "double-well.js").as_uri())};
+        import {{ pairs, uniforms }} from {json.dumps(source)};
         const views = pairs({count}, {json.dumps(given)}, uniforms(0, 1));
         console.log(JSON.stringify(views.map((one) => [...one])));
     """

@@ -3,11 +3,11 @@
 Until a chapter announces the demo, it stands in another one's place.
 """
 
-import json
 import re
 import runpy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 import torch
@@ -19,14 +19,14 @@ from bijepa_core.model import script_scale
 from bijepa_core.networks import MLPEncoder
 from bijepa_core.stochastic import EnergyPredictor, StochasticBiJEPA
 from bijepa_core.training import pretrain
-from tests.site.browsing import DESK, ROOT, SITE, SMALL, THEMES, Visit, own_only, watch
+from tests.site.browsing import DESK, ROOT, SITE, Visit, own_only, watch
 from tests.site.test_demos import CLOSE, SAME, come_to, plain, status, until_status, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
 pytestmark = pytest.mark.site
-SAMPLES, NOISE, STEPS = 4, 2, 20
+SIZES, SAMPLES, NOISE, STEPS = (1, 32, 4), 4, 4, 20  # of the encoder, of z, of what is compared
 SETTINGS = {
     "alpha": 0.5,
     "layerNorm": True,
@@ -45,7 +45,9 @@ def place_well(route: "Route") -> None:
     demos = runpy.run_path(str(ROOT / "tools" / "demos.py"))
     element = demos["element"](demos["DEMOS"]["In the page: the well."])
     text = (SITE / "02-explosion.html").read_text("utf-8")
-    text, count = re.subn(r'<section class="demo .*?</section>', lambda _: element, text, flags=re.S)
+    text, count = re.subn(
+        r'<section class="demo .*?</section>', lambda _: element, text, flags=re.S
+    )
     assert count == 1
     route.fulfill(body=text, content_type="text/html; charset=utf-8")
 
@@ -74,12 +76,12 @@ class Recorded(EnergyPredictor):
     """Keeps the score of every step."""
 
     def __init__(self) -> None:
-        super().__init__(8, 32, NOISE, SAMPLES)
+        super().__init__(SIZES[2], 32, NOISE, SAMPLES)
         self.scores: list[float] = []
 
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         found = super().score(s, target)
-        self.scores.append(float(found[0].mean()))
+        self.scores.append(found[0].detach().mean().item())
         return found
 
 
@@ -92,7 +94,7 @@ def test_samples_gradient_and_twenty_scores_in_the_page_are_the_cores(
 ) -> None:
     """For the same weights, pairs and noise; the first moment is a tenth of the gradient."""
     torch.manual_seed(0)
-    model = StochasticBiJEPA(MLPEncoder(1, 32, 8), Recorded, scale=script_scale(0.5))
+    model = StochasticBiJEPA(MLPEncoder(*SIZES), Recorded, scale=script_scale(0.5))
     weights, stream = plain(model), well.WellBatches(0, 64)
     torch.manual_seed(1)
     noise = [torch.randn(2, SAMPLES, 64, NOISE) for _ in range(STEPS)]
@@ -109,12 +111,12 @@ def test_samples_gradient_and_twenty_scores_in_the_page_are_the_cores(
         [SETTINGS, weights, steps],
     )
 
-    (x, y), (ahead, back) = stream(0), noise[0]
+    (x, y), (z, _) = stream(0), noise[0]
     predictors = model.forward_predictor, model.backward_predictor
     assert all(isinstance(one, Recorded) for one in predictors)
     with torch.no_grad():
-        for i, z in enumerate((ahead, back)):
-            samples = predictors[i](model.online(x), z)  # type: ignore[misc]
+        for i, predictor in enumerate(predictors):
+            samples = predictor(model.online(x), z)  # type: ignore[misc]
             assert (torch.tensor(found["before"][i]) - samples.flatten()).abs().max() < SAME
     torch.manual_seed(1)
     model(x, y).total.backward()
@@ -171,7 +173,7 @@ def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: s
     place = section.get_by_role("slider")
     place.focus()
     page.keyboard.press("ArrowRight")
-    assert "at.1~" in page.url
+    assert "at.1~" in unquote(page.url)
     law = well.law(torch.ones(1))
     up = law.cumsum(-1)
     least = float((up * (1 - up)).sum() * well.WIDTH)

@@ -8,7 +8,7 @@ import { serve } from "./serve.js";
 import { Run, Slices } from "./training.js";
 
 const BATCH = 64,
-  WIDTHS = [1, 32, 32, 8],
+  WIDTHS = [1, 32, 32, 4],
   HIDDEN = 32,
   EMBEDDING = WIDTHS.at(-1);
 const EVERY = 25; // steps between two looks

@@ -34,7 +34,7 @@ const EXPRESSIVE = {
   tau: 0.995,
 };
 const MODELS = {
-  energy: ["Many futures, P(s, z)", { ...EXPRESSIVE, noise: 2, samples: 4 }],
+  energy: ["Many futures, P(s, z)", { ...EXPRESSIVE, noise: 4, samples: 4 }],
   expressive: ["One future, P(s)", { ...EXPRESSIVE, noise: 0, samples: 1 }],
 };
 const QUESTION =
