@@ -177,17 +177,11 @@ def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: s
     law = well.law(torch.ones(1))
     up = law.cumsum(-1)
     least = float((up * (1 - up)).sum() * well.WIDTH)
-    wait_for(page, "document.querySelector('tbody td').textContent.startsWith('0.32')")
-    assert scored_exactly(section) == pytest.approx(least, abs=2e-3)
-    box = section.locator(".demo-plot").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    wait_for(page, "document.querySelector('[data-demo] td').textContent.startsWith('0.32')")
+    exact = float(section.locator("tbody td").first.inner_text())
+    assert exact == pytest.approx(least, abs=2e-3)
+    section.locator(".demo-plot").click()  # in its middle
     assert place.input_value() == "0"
     assert section.locator("tbody tr:visible").count() == 3
     section.get_by_role("checkbox", name="deterministic").uncheck()
     assert section.locator("tbody tr:visible").count() == 2
-
-
-def scored_exactly(section: "Locator") -> float:
-    """The exact law's score in the table."""
-    return float(section.locator("tbody td").first.inner_text())

@@ -84,7 +84,7 @@ function build(section) {
   const exact = checkbox("exact laws", true, changed);
   const two = checkbox("deterministic model beside it", true, changed);
   const seeds = Array.from({ length: 8 }, (_, i) => [String(i), String(i)]);
-  const seed = choice("seed", seeds, "0", changed);
+  const seed = choice("seed of the next start", seeds, "0", changed);
   const controls = { at, exact, two, seed };
   const row = () => Math.round((at.get() - low) / STEP);
 
