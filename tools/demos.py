@@ -98,7 +98,7 @@ DEMOS = {
         "well",
         "the-well",
         "The well",
-        "The well after 4,000 steps, the particle on the ridge: its futures above and its pasts "
+        "The well in training, the particle on the ridge: its futures above and its pasts "
         "below, each with two peaks, the samples of the model close to the exact law; the "
         "deterministic model's only answer stands between the peaks. Below, scores that fall "
         "toward the optimum.",
