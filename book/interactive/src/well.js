@@ -98,7 +98,7 @@ function build(section) {
   const truth = { ink: "text", dash: SOLID, width: 2.5 };
   const best = { ink: "text", dash: DOTTED };
 
-  for (const model of models) {
+  function listen(model) {
     const failed = () => {
       model.state = "failed";
       refresh();
@@ -280,6 +280,7 @@ function build(section) {
     ),
     h("div", { class: "demo-charts" }, scores.element),
   );
+  models.forEach(listen);
   readAddress(section, controls);
   placed = at.get();
   live.say(QUESTION);
