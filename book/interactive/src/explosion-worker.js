@@ -1,56 +1,34 @@
 // Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
-import { jit, numpy as np, tree } from "@jax-js/jax";
-import { Matrix, SVD, solve } from "ml-matrix";
+import { numpy as np, tree } from "@jax-js/jax";
+import { Matrix, SVD } from "ml-matrix";
+import { freshWeights } from "./fresh.js";
 import { norm, relativeLoss, variance } from "./measures.js";
-import { corrections, encode, losses, mlp, trainStep } from "./method.js";
-import { serve, tensor } from "./serve.js";
-import { BATCH, batches, CONTEXT, EMBEDDING, freshWeights, views, waves } from "./sine.js";
+import { encode, losses, mlp } from "./method.js";
+import { reader } from "./readout.js";
+import { serve } from "./serve.js";
+import { BATCH, batches, CONTEXT, EMBEDDING, HIDDEN, views, WIDTHS, waves } from "./sine.js";
+import { Run, Slices } from "./training.js";
 
 const EVERY = 20; // steps between two rows of diagnostics, as in the core
-const SLICE = 40; // milliseconds at work before listening again
 const FITTED = 256; // waves that the reader of forecasts is fitted on; one more is drawn
 
 const batch = (data) => np.array(data).reshape([-1, CONTEXT]);
 
-/** One run: a model, its optimizer, and where it stands. */
-class Run {
+/** A run on waves. */
+class WaveRun extends Run {
   constructor(settings, weights) {
-    this.settings = settings;
-    const made = Object.entries(weights).map(([name, value]) => [name, tensor(value)]);
-    const isTarget = ([name]) => name.startsWith("target");
-    this.target = Object.fromEntries(made.filter(isTarget));
-    this.online = Object.fromEntries(made.filter((one) => !isTarget(one)));
-    const zeros = () => tree.map((p) => np.zeros(p.shape), tree.ref(this.online));
-    [this.first, this.second, this.step] = [zeros(), zeros(), 0];
-    this.train = jit(trainStep(settings));
-    this.look = jit((online, target, x, y) => losses(online, target, settings, x, y)[1]);
-    this.features = jit((online, x) => {
+    super(settings, weights);
+    this.look = this.quick((online, target, x, y) => losses(online, target, settings, x, y)[1]);
+    this.features = this.quick((online, _, x) => {
       const s = encode(tree.ref(online), "online", settings, x);
-      if (settings.alpha === 0) {
-        // no forward predictor: Protocol A stands in
-        tree.dispose(online);
-        return s;
-      }
+      if (settings.alpha === 0) return s; // no forward predictor: Protocol A stands in
       return mlp(online, "forward_predictor", 1, settings.layerNorm, s);
     });
   }
 
   /** One step on a batch; returns [forward, backward], null for a direction not in use. */
-  advance([x, y], rows) {
-    if (rows) this.row = this.diagnose([x, y]);
-    const [move, spread] = corrections(this.step + 1, this.settings.rate);
-    const [seen, online, target, first, second] = this.train(
-      this.online,
-      this.target,
-      this.first,
-      this.second,
-      batch(x),
-      batch(y),
-      np.array(move),
-      np.array(spread),
-    );
-    Object.assign(this, { online, target, first, second });
-    this.step += 1;
+  learn([x, y]) {
+    const seen = this.advance(batch(x), batch(y));
     const terms = ["forward", "backward"].map((name) => seen[name]?.ref.dataSync()[0] ?? null);
     tree.dispose(seen);
     return terms;
@@ -58,7 +36,7 @@ class Run {
 
   /** Where the model stands, seen on one batch: loss, and what the core's History has beside it. */
   diagnose([x, y]) {
-    const seen = this.look(tree.ref(this.online), tree.ref(this.target), batch(x), batch(y));
+    const seen = this.look(batch(x), batch(y));
     const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
     const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
     const used = ["forward", "backward"].filter((name) => plain[name]);
@@ -75,28 +53,12 @@ class Run {
   /** The rest of a wave, read off the forward prediction by least squares. */
   forecasts(seed) {
     const [x, y] = views(waves(seed, 2), 0, FITTED + 1);
-    const out = this.features(tree.ref(this.online), batch(x)).dataSync();
+    const out = this.features(batch(x)).dataSync();
     if (!out.every(Number.isFinite)) return null;
-    const rows = (from, to) =>
-      Array.from({ length: to - from }, (_, i) => [
-        ...out.subarray((from + i) * EMBEDDING, (from + i + 1) * EMBEDDING),
-        1,
-      ]);
-    const truth = (from, to) =>
-      Array.from({ length: to - from }, (_, i) => [
-        ...y.subarray((from + i) * CONTEXT, (from + i + 1) * CONTEXT),
-      ]);
-    const a = new Matrix(rows(0, FITTED)),
-      b = new Matrix(truth(0, FITTED));
-    const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
-    const drawn = new Matrix(rows(FITTED, FITTED + 1)).mmul(reader).to2DArray();
-    const context = [...x.subarray(FITTED * CONTEXT, (FITTED + 1) * CONTEXT)];
-    return { context, truth: truth(FITTED, FITTED + 1)[0], drawn: drawn[0] };
-  }
-
-  dispose() {
-    tree.dispose([this.online, this.target, this.first, this.second]);
-    for (const one of [this.train, this.look, this.features]) one.dispose();
+    const [fitted, last] = [FITTED * EMBEDDING, FITTED * CONTEXT];
+    const read = reader(out.subarray(0, fitted), EMBEDDING, y.subarray(0, last), CONTEXT);
+    const drawn = read(out.subarray(fitted));
+    return { context: [...x.subarray(last)], truth: [...y.subarray(last)], drawn: drawn[0] };
   }
 }
 
@@ -115,12 +77,8 @@ function effectiveRank(s) {
   return Math.exp(entropy);
 }
 
-let run = null,
-  task = 0;
-
-function stop() {
-  task += 1;
-}
+let run = null;
+const slices = new Slices();
 
 /** Say where the run has stopped: all numbers of the same model, on the batch that comes next. */
 function finish() {
@@ -128,68 +86,53 @@ function finish() {
   postMessage({ kind: "done", step, row: { step, ...run.diagnose(run.stream(step)) } });
 }
 
-/** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
+/** Train until `end`. */
 async function go({ end, seed }) {
-  const mine = ++task,
-    { stream } = run;
-  let busy = 0,
-    taken = 0;
-  while (task === mine && run.step < end) {
-    const began = performance.now(),
-      found = [],
-      rows = [];
-    do {
-      const log = run.step % EVERY === 0;
-      const step = run.step,
-        terms = run.advance(stream(step), log);
-      const used = terms.filter((term) => term !== null);
-      const loss = used.reduce((a, b) => a + b, 0) / used.length;
-      found.push([step, loss]);
-      if (log) rows.push({ step, ...run.row });
-      taken += 1;
-      if (!Number.isFinite(loss)) {
-        postMessage({ kind: "progress", found, rows, step: run.step, rate: 0 });
-        postMessage({ kind: "diverged", step });
-        return;
-      }
-    } while (run.step < end && performance.now() - began < SLICE);
-    busy += performance.now() - began;
-    postMessage({
-      kind: "progress",
-      found,
-      rows,
-      step: run.step,
-      rate: (1000 * taken) / busy,
-      forecasts: rows.length || run.step === end ? run.forecasts(seed) : undefined,
-    });
-    await new Promise((next) => {
-      setTimeout(next, 0);
-    });
-  }
-  if (task === mine) finish();
+  let found = [],
+    rows = [],
+    lost = false;
+  const learn = () => {
+    const { step } = run,
+      pair = run.stream(step);
+    if (step % EVERY === 0) rows.push({ step, ...run.diagnose(pair) });
+    const used = run.learn(pair).filter((term) => term !== null);
+    const loss = used.reduce((a, b) => a + b, 0) / used.length;
+    found.push([step, loss]);
+    lost = !Number.isFinite(loss);
+    return !lost && run.step < end;
+  };
+  const tell = (rate) => {
+    const { step } = run;
+    const news = !lost && (rows.length || step === end);
+    const forecasts = news ? run.forecasts(seed) : undefined;
+    postMessage({ kind: "progress", found, rows, step, rate, forecasts });
+    [found, rows] = [[], []];
+    if (lost) postMessage({ kind: "diverged", step: step - 1 });
+  };
+  if ((await slices.go(learn, tell)) && !lost) finish();
 }
 
 const answers = {
   start({ settings, seed, end }) {
     run?.dispose();
-    run = new Run(settings, freshWeights(seed, settings));
+    run = new WaveRun(settings, freshWeights(seed, settings, WIDTHS, HIDDEN));
     run.stream = batches(seed);
     return go({ end, seed });
   },
   pause() {
-    stop();
+    slices.stop();
     finish();
   },
   go,
   step({ seed }) {
-    stop();
+    slices.stop();
     return go({ end: run.step + 1, seed });
   },
   /** The core's weights and batches: the losses of as many steps, for comparison. */
   compare({ settings, weights, pairs, id }) {
-    stop();
-    const one = new Run(settings, weights);
-    const terms = pairs.map(([x, y]) => one.advance([Float32Array.from(x), Float32Array.from(y)]));
+    slices.stop();
+    const one = new WaveRun(settings, weights);
+    const terms = pairs.map(([x, y]) => one.learn([Float32Array.from(x), Float32Array.from(y)]));
     one.dispose();
     postMessage({ kind: "compared", id, terms });
   },
