@@ -224,11 +224,11 @@ def ladder_recordings() -> list[Recording]:
 
 
 def batch_recordings() -> list[Recording]:
-    """A strong scale penalty and none, in smaller and in larger batches."""
+    """A strong scale penalty, a scaled batch and neither, in smaller and in larger batches."""
     return [
         recording(one, replace(experiment, batch_size=size), study=f"batch-{size}")
         for size in OTHER_BATCHES
-        for one in (Candidate("unconstrained"), Candidate("scale", 0.1))
+        for one in (Candidate("unconstrained"), Candidate("scale", 0.1), Candidate("batch-scaled"))
         for experiment in (SINE, LORENZ)
     ]
 
