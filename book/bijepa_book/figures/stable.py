@@ -45,11 +45,14 @@ KINDS_CALLED = {
     "whitened-decay": "decay, whitened a fifth",
 }
 """Kinds whose key is no name."""
+FALLS = "-falling"
 
 
 def called(kind: str) -> str:
     """A kind's name in figures and tables."""
-    return KINDS_CALLED.get(kind, kind)
+    steady = kind.removesuffix(FALLS)
+    name = KINDS_CALLED.get(steady, steady)
+    return name if steady == kind else f"{name}, falling rate"
 
 
 def hunt(records: Records) -> Figure:

@@ -16,6 +16,7 @@ from bijepa_book.evidence.stable.kinds import PAPER
 from bijepa_core.experiments import LORENZ, MNIST, SINE, Experiment
 
 IMAGE_SEEDS = range(max(SEEN["mnist"]) + 1, 32)
+IMAGE_CHUNK = 8  # seeds that train together
 SMALL_BATCH = 16
 
 
@@ -61,7 +62,7 @@ def image_recordings(
             }
             measure = partial(_measure_images, one, experiment, epochs)
             key = f"{experiment.name}-final-{one.name}-paper"
-            found.append(Recording(key, about, IMAGE_SEEDS, len(IMAGE_SEEDS), 300.0, measure))
+            found.append(Recording(key, about, IMAGE_SEEDS, IMAGE_CHUNK, 300.0, measure))
     return found
 
 
