@@ -17,8 +17,8 @@ from bijepa_core.evaluation.probes import protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import Seeds, init_stacked
-from bijepa_core.training import fused_adamw
 
 HUNTING = range(96, 104)
 """Neither edition of the study has used these."""
