@@ -25,6 +25,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-long": lambda folder: selection.long_recordings(load(folder)),
     "stable-ladder": lambda _: hunt.ladder_recordings(),
     "stable-batch": lambda _: hunt.batch_recordings(),
+    "stable-started": lambda _: hunt.started_recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
     "stable-final-images": lambda folder: finalists.image_recordings(

@@ -9,7 +9,7 @@ import torch
 from bijepa_core import pretrain
 from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.experiments import CONFIGURATIONS, SINE
-from bijepa_core.optimizers import falling_adamw
+from bijepa_core.optimizers import falling_adamw, fused_adamw
 
 
 def test_a_rate_falls_along_half_a_cosine_and_stays_at_its_end() -> None:
@@ -29,10 +29,16 @@ def test_a_rate_falls_along_half_a_cosine_and_stays_at_its_end() -> None:
 
 def test_a_rate_that_falls_to_itself_is_the_papers_optimizer() -> None:
     found = []
-    for settings in ({}, {"make_optimizer": falling_adamw(20, to=1.0)}):
+    for make_optimizer in (fused_adamw, falling_adamw(20, to=1.0)):
         model = SINE.model(CONFIGURATIONS["expressive"], 0)
-        batches = SINE.load(0).batches
-        history = pretrain(model, batches, steps=20, device="cpu", progress=False, **settings)
+        history = pretrain(
+            model,
+            SINE.load(0).batches,
+            steps=20,
+            make_optimizer=make_optimizer,
+            device="cpu",
+            progress=False,
+        )
         found.append(history.losses["total"])
     assert torch.equal(*found)
 

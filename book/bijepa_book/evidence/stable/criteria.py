@@ -67,6 +67,13 @@ sine and a factor of two on Lorenz, and centering each sample costs 3 %. A batch
 is noise in every target, which no context foretells, and Lorenz has the smaller loss to add it to.
 If so, the cost of scaling the batch falls from batches of 16 to 64 to 256, on both series.)
 
+(Written after those, which refuted that, too: on Lorenz scaling the batch costs *more* in large
+batches.) A third guess, fixed before its runs: what costs is an embedding that is large at the
+*start*, when its directions are random ones and all of them have to be foretold; a small one grows
+in the directions that can be. Then the unconstrained model costs more than 10 % on Lorenz where
+its encoder's last layer is five times larger at the start, and the expressive one wins back at
+least a third of its (log) cost there where it is a fifth.
+
 **What would speak against it** is looked for on purpose: other widths of embedding and learning
 rates (half and double, a third and threefold), waves whose amplitudes vary, classic JEPA under the
 same constraint, and batches of 16.

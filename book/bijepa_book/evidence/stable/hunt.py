@@ -1,5 +1,6 @@
 """The hunt's recordings: every kind at every strength, on the series, on seeds of its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from bijepa_book.evidence.grid import LONGER, Length
 from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
-from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, WITHOUT, Kind
+from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, STARTED, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -64,7 +65,7 @@ class Candidate:
 
     @property
     def _kind(self) -> Kind:
-        return (WITHOUT if self.kind in WITHOUT else KINDS)[self.kind]
+        return {**KINDS, **WITHOUT, **STARTED}[self.kind]
 
 
 def precision(model: BiJEPA, data: SeriesData) -> Scores:
@@ -233,9 +234,18 @@ def batch_recordings() -> list[Recording]:
     ]
 
 
+def started_recordings() -> list[Recording]:
+    """Embeddings that are larger and smaller at the start."""
+    return _at_every_strength(STARTED)
+
+
 def without_recordings() -> list[Recording]:
-    """The same without EMA, and without EMA and stop-gradient."""
-    wanted = [Candidate(kind, strength) for kind in WITHOUT for strength in WITHOUT[kind].strengths]
+    """Penalties without EMA, and without EMA and stop-gradient."""
+    return _at_every_strength(WITHOUT)
+
+
+def _at_every_strength(kinds: Mapping[str, Kind]) -> list[Recording]:
+    wanted = [Candidate(name, strength) for name in kinds for strength in kinds[name].strengths]
     return [recording(one, experiment) for one in wanted for experiment in (SINE, LORENZ)]
 
 

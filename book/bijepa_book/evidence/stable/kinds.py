@@ -353,3 +353,28 @@ LADDER: Mapping[str, Constraint] = {
     )
 }
 """Hard constraints on the embedding alone, by what they take; not of the hunt."""
+
+
+# --- does the start decide? ---------------------------------------------------------------------
+
+
+def _started(constraint: Constraint) -> Callable[[Experiment, float, float], BiJEPA]:
+    """The same with the encoder's last layer larger or smaller at the start."""
+
+    def build(experiment: Experiment, factor: float, alpha: float) -> BiJEPA:
+        model = _model(experiment, alpha, constraint)
+        with torch.no_grad():
+            for encoder in (model.online, model.target):
+                for parameter in list(encoder.parameters())[-2:]:  # weight and bias
+                    parameter *= factor
+        return model
+
+    return build
+
+
+FACTORS = (0.1, 0.2, 0.5, 2.0, 5.0)
+STARTED: Mapping[str, Kind] = {
+    f"{name}-start": Kind("factor on the encoder's last layer", FACTORS, _started(constraint))
+    for name, constraint in PAPER.items()
+}
+"""Larger and smaller embeddings at the start; not of the hunt."""

@@ -9,6 +9,7 @@ from bijepa_book.evidence.stable.hunt import Candidate, candidates, measure, pre
 from bijepa_book.evidence.stable.kinds import (
     KINDS,
     LADDER,
+    STARTED,
     RelativeLoss,
     StandardizedTargets,
 )
@@ -127,3 +128,11 @@ def test_a_rung_holds_what_it_says_and_learns(rung: str) -> None:
     history = SINE.train(model, data.batches, steps=60, device="cpu", progress=False)
     loss = history.diagnostics["relative_loss"]
     assert (loss[-1] < loss[0]).all()
+
+
+@pytest.mark.parametrize("kind", STARTED)
+def test_a_start_is_larger_by_its_factor_in_both_encoders(kind: str) -> None:
+    x, y = batch()
+    large, plain = Candidate(kind, 5.0).model(SINE, 0), Candidate(kind, 1.0).model(SINE, 0)
+    torch.testing.assert_close(large.embed(x), 5 * plain.embed(x))
+    torch.testing.assert_close(large(x, y).terms[0].target, 5 * plain(x, y).terms[0].target)
