@@ -366,7 +366,7 @@ def _started(constraint: Constraint) -> Callable[[Experiment, float, float], BiJ
         with torch.no_grad():
             for encoder in (model.online, model.target):
                 for parameter in list(encoder.parameters())[-2:]:  # weight and bias
-                    parameter *= factor
+                    parameter.mul_(factor)
         return model
 
     return build
