@@ -115,6 +115,8 @@ def demands(found: Mapping[str, Sequence[Demand]]) -> Figure:
             drawn = OTHERS[i]
             shift = 0.22 * (i - (len(found) - 1) / 2)
             for row, one in enumerate(answers):
+                if one.met is None:  # not recorded
+                    continue
                 place = len(questions) - 1 - row - shift
                 axis.plot([one.low, one.high], [place, place], color=drawn.color)
                 axis.plot(

@@ -42,7 +42,8 @@ class Demand(NamedTuple):
         length: ``paper`` or ``long``.
         what: is asked.
         rival: compared with; empty where the limit is a number by itself.
-        value: found, a mean over seeds, or a geometric mean of ratios.
+        value: found, a mean over seeds, or a geometric mean of ratios; NaN where nothing is
+            recorded.
         low, high: 95 % bootstrap interval of it.
         limits: between which the interval has to lie.
     """
@@ -58,8 +59,10 @@ class Demand(NamedTuple):
     limits: tuple[float, float]
 
     @property
-    def met(self) -> bool:
-        """Whether the whole interval lies within the limits."""
+    def met(self) -> bool | None:
+        """Whether the whole interval lies within the limits; None where nothing is recorded."""
+        if math.isnan(self.value):
+            return None
         return self.limits[0] <= self.low and self.high <= self.limits[1]
 
 
@@ -81,18 +84,31 @@ def demands(finalist: Candidate, records: Records, second: Records) -> list[Dema
     ]
 
 
-def successes(found: Sequence[Demand]) -> dict[Success, bool]:
-    """Which successes a finalist has: all of their demands are met."""
-    return {name: all(d.met for d in found if d.success == name) for name in SUCCESSES}
+def successes(found: Sequence[Demand]) -> dict[Success, bool | None]:
+    """Which successes a finalist has: all of their demands are met; None while some are open."""
+    verdicts: dict[Success, bool | None] = {}
+    for name in SUCCESSES:
+        met = [d.met for d in found if d.success == name]
+        verdicts[name] = False if False in met else None if None in met else True
+    return verdicts
 
 
-def _final(records: Records, finalist: Candidate, experiment: str, length: str) -> Record:
-    return records[f"{experiment}-final-{finalist.name}-{length}"]
+def _final(records: Records, finalist: Candidate, experiment: str, length: str) -> Record | None:
+    return records.get(f"{experiment}-final-{finalist.name}-{length}")
+
+
+NOTHING = (math.nan, math.nan, math.nan)
 
 
 def _stable(finalist: Candidate, records: Records) -> Iterator[Demand]:
     for name in SERIES:
         long, paper = (_final(records, finalist, name, length) for length in ("long", "paper"))
+        if long is None or paper is None:
+            yield from (
+                Demand("stable", name, "long", what, "", *NOTHING, (0.0, math.inf))
+                for what in ("norm", "relative loss", "rank")
+            )
+            continue
         risen = np.divide(long["measures"]["effective_rank"], paper["measures"]["effective_rank"])
         asked = {
             "norm": (long["measures"]["late_growth"], (1 - STILL, 1 + STILL)),
@@ -109,8 +125,12 @@ def _precise(finalist: Candidate, records: Records, second: Records) -> Iterator
         for length in ("paper", "long"):
             mine = _final(records, finalist, name, length)
             for reading in READINGS:
+                if mine is None:
+                    yield Demand("precise", name, length, reading, "", *NOTHING, (0.0, EVEN))
+                    continue
                 rivals = {one: second[f"{name}-{one}-{length}"] for one in PAPER}
-                best = min(rivals, key=lambda one: _logs(rivals[one], reading, mine).mean())
+                logs = {one: _logs(rivals[one], reading, mine).mean() for one in PAPER}
+                best = min(logs, key=logs.__getitem__)
                 ratio = _ratio(mine, rivals[best], reading)
                 yield Demand("precise", name, length, reading, best, *ratio, (0.0, EVEN))
     for what, rivals_of, limits in (
@@ -118,6 +138,9 @@ def _precise(finalist: Candidate, records: Records, second: Records) -> Iterator
         (DRAWINGS, _ratio, (0.0, DRAWN)),
     ):
         mine = _final(records, finalist, "mnist", "paper")
+        if mine is None:
+            yield Demand("precise", "mnist", "paper", what, "", *NOTHING, limits)
+            continue
         found = {one: rivals_of(mine, second[f"mnist-{one}-paper"], what) for one in PAPER}
         best = (min if what == LABELS else max)(found, key=lambda one: found[one][0])
         yield Demand("precise", "mnist", "paper", what, best, *found[best], limits)
@@ -129,10 +152,11 @@ def _ambitious(finalist: Candidate, records: Records, second: Records) -> Iterat
             mine, theirs = _final(records, finalist, name, "paper"), second[f"{name}-{rival}-paper"]
             for reading in READINGS:
                 if reading in theirs["measures"]:
-                    ratio = _ratio(mine, theirs, reading)
+                    ratio = NOTHING if mine is None else _ratio(mine, theirs, reading)
                     yield Demand("ambition", name, "paper", reading, rival, *ratio, (0.0, BEATS))
         mine, theirs = _final(records, finalist, "mnist", "paper"), second[f"mnist-{rival}-paper"]
-        points, drawn = _ahead(mine, theirs, LABELS), _ratio(mine, theirs, DRAWINGS)
+        points = NOTHING if mine is None else _ahead(mine, theirs, LABELS)
+        drawn = NOTHING if mine is None else _ratio(mine, theirs, DRAWINGS)
         yield Demand("ambition", "mnist", "paper", LABELS, rival, *points, (AHEAD, math.inf))
         yield Demand("ambition", "mnist", "paper", DRAWINGS, rival, *drawn, (0.0, DRAWN_BEATS))
 
