@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bijepa_book.evidence.futures import recordings as futures
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
 from bijepa_book.evidence.stable import hunt, selection
@@ -22,8 +23,10 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable": lambda _: hunt.recordings(),
     "stable-images": lambda folder: selection.image_recordings(load(folder)),
     "stable-long": lambda folder: selection.long_recordings(load(folder)),
+    "futures-tuning": lambda _: futures.tuning(),
+    "futures": lambda folder: futures.recordings(load(folder)),
 }
-"""Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
+"""Of chapters 8 and 9; of 10 and 11, whose later parts depend on what their first one found."""
 
 
 def part(recording: Recording, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:

@@ -1,22 +1,20 @@
 """What is recorded: every head in every world, and what its samples say in both directions."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
-from typing import Any, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from bijepa_book.evidence.futures import linear, well, wing
-from bijepa_book.evidence.futures.models import HEADS, Settings, futures, new_model
+from bijepa_book.evidence.futures.models import Settings, futures, new_model
 from bijepa_book.evidence.futures.scores import read_out, said, side
 from bijepa_book.evidence.futures.world import Drawn, World
-from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
-from bijepa_book.evidence.stable.hunt import HUNTING
+from bijepa_book.evidence.second.recording import Measured
 from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
-from bijepa_core.constraints import EXPRESSIVE, Constraint
+from bijepa_core.constraints import Constraint
 from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.model import BiJEPA, Direction
@@ -102,16 +100,18 @@ def learned(model: BiJEPA, drawn: Drawn, seeds: tuple[int, ...]) -> tuple[Sample
         seeds: a sequence.
 
     Returns:
-        The sampler; and for each direction ``floor_*``, the mean absolute error of the read-out
-        that is given the true embedding, and ``spread_to_error_*`` and ``relative_score_*`` of the
+        The sampler; and for each direction ``floor_*`` and ``floor_energy_*``, the scores of the
+        read-out that is given the true embedding (its distance from the first number, and from
+        all), and ``spread_to_error_*`` and ``relative_score_*`` of the
         samples in the embedding.
     """
     fit, judge, reads, scores = drawn.fit, drawn.judge, {}, Scores()
     for way in DIRECTIONS:
         reads[way] = read_out(_embedded(model, fit.hidden(way)), fit.asked(way), seeds)
         target = _embedded(model, judge.hidden(way))
-        missed = (reads[way](target) - judge.asked(way))[..., 0].abs().mean(-1)
-        scores[f"floor_{way}"] = per_seed(missed)
+        missed = reads[way](target) - judge.asked(way)
+        scores[f"floor_{way}"] = per_seed(missed[..., 0].abs().mean(-1))
+        scores[f"floor_energy_{way}"] = per_seed(missed.norm(dim=-1).mean(-1))
         samples = futures(model, judge.seen(way), way, SAMPLES, _noise(way))
         if len(samples) > 1:
             scores[f"spread_to_error_{way}"] = per_seed(spread_to_error(samples, target))

@@ -101,8 +101,11 @@ def level(samples: Tensor, truth: Tensor) -> Tensor:
         truth: ``(...)``.
 
     Returns:
-        ``(...)``, in the middles of ``m + 1`` equal steps.
+        ``(...)``, in the middles of ``m + 1`` equal steps; 0 or 1 of a single sample, which leaves
+        nothing open.
     """
+    if len(samples) == 1:
+        return (samples[0] < truth).double()
     return ((samples < truth).double().sum(0) + 0.5) / (len(samples) + 1)
 
 
