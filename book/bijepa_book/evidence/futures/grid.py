@@ -18,7 +18,7 @@ from bijepa_core.constraints import Constraint
 from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.model import BiJEPA, Direction
-from bijepa_core.seeds import generator, init_stacked
+from bijepa_core.seeds import generator, init_stacked, initializing
 from bijepa_core.stochastic import relative_energy_score, spread_to_error
 from bijepa_core.training import pretrain
 
@@ -78,16 +78,16 @@ def trained(
         NonFiniteLossError: if a loss stops being finite.
     """
     model = init_stacked(partial(new_model, head, world.in_dim, settings, constraint), seeds)
-    torch.manual_seed(0)  # the noise of samples in training, shared by seeds
-    history = pretrain(
-        model,
-        drawn.batches,
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        device="cpu",
-        log_every=max(settings.steps // 100, 1),
-        progress=False,
-    )
+    with initializing(0):  # the noise of samples in training, shared by seeds
+        history = pretrain(
+            model,
+            drawn.batches,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            device="cpu",
+            log_every=max(settings.steps // 100, 1),
+            progress=False,
+        )
     return model, training_summary(history)
 
 

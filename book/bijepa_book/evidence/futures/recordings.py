@@ -1,8 +1,16 @@
 """The recordings: learning rates on the hunting seeds, then everybody on fresh ones.
 
-Sizes were chosen by hand on hunting seeds. In the well an encoder of 64 and 8 dimensions, batches
-of 256 and 3,000 steps came no nearer to the exact law than one of 32 and 4, 128 and 2,000, which
-takes a sixth of the time.
+Sizes were chosen by hand, on one to four hunting seeds, by the energy predictor, at a learning rate
+of 0.001 where nothing else is said. All that was tried:
+
+- the well: 64 and 8 dimensions (hidden, embedding), batches of 256, 3,000 steps: a CRPS of 0.356
+  in both directions, as the exact law's on those seeds; and what is below, at a sixth of the work:
+  0.361;
+- the linear world: what is below, with 2,000 steps: an energy score of 1.66, where the filter's is
+  1.64;
+- the wing: what is below, with 2,000 steps, where the exact law's CRPS ahead is 0.29: 0.37, and 0.36
+  at a learning rate of 0.003; with 128 and 32, the sizes of the paper's Lorenz experiment, at a
+  rate of 0.002: 0.35, at some three times the work.
 """
 
 import math
