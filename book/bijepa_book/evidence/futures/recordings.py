@@ -8,9 +8,9 @@ of 0.001 where nothing else is said. All that was tried:
   0.361;
 - the linear world: what is below, with 2,000 steps: an energy score of 1.66, where the filter's is
   1.64;
-- the wing: what is below, with 2,000 steps, where the exact law's CRPS ahead is 0.29: 0.37, and 0.36
-  at a learning rate of 0.003; with 128 and 32, the sizes of the paper's Lorenz experiment, at a
-  rate of 0.002: 0.35, at some three times the work.
+- the wing: what is below, with 2,000 steps, where the exact law's CRPS ahead is 0.29: 0.37, and
+  0.36 at a learning rate of 0.003; with 128 and 32, the sizes of the paper's Lorenz experiment, at
+  a rate of 0.002: 0.35, at some three times the work.
 """
 
 import math
