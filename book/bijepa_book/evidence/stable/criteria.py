@@ -74,6 +74,11 @@ in the directions that can be. Then the unconstrained model costs more than 10 %
 its encoder's last layer is five times larger at the start, and the expressive one wins back at
 least a third of its (log) cost there where it is a fifth.
 
+(Written after those on Lorenz, which refuted it: a smaller start costs, a larger one does not.) A
+fourth guess: AdamW's steps are absolute, so that a small embedding trembles more. Then, where the
+learning rate falls to 0.03 of the first, the (log) cost of the expressive model and of the scaled
+batch over the unconstrained model with the same falling rate is at most half as large on Lorenz.
+
 **What would speak against it** is looked for on purpose: other widths of embedding and learning
 rates (half and double, a third and threefold), waves whose amplitudes vary, classic JEPA under the
 same constraint, and batches of 16.

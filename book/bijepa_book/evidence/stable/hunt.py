@@ -9,7 +9,7 @@ from bijepa_book.evidence.grid import LONGER, Length
 from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
-from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, STARTED, WITHOUT, Kind
+from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, SLOWED, STARTED, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -65,7 +65,7 @@ class Candidate:
 
     @property
     def _kind(self) -> Kind:
-        return {**KINDS, **WITHOUT, **STARTED}[self.kind]
+        return {**KINDS, **WITHOUT, **STARTED, **SLOWED}[self.kind]
 
 
 def precision(model: BiJEPA, data: SeriesData) -> Scores:
@@ -235,8 +235,8 @@ def batch_recordings() -> list[Recording]:
 
 
 def started_recordings() -> list[Recording]:
-    """Embeddings that are larger and smaller at the start."""
-    return _at_every_strength(STARTED)
+    """Embeddings that are larger and smaller at the start; rates that fall."""
+    return _at_every_strength({**SLOWED, **STARTED})
 
 
 def without_recordings() -> list[Recording]:

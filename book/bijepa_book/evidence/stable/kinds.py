@@ -378,3 +378,15 @@ STARTED: Mapping[str, Kind] = {
     for name, constraint in PAPER.items()
 }
 """Larger and smaller embeddings at the start; not of the hunt."""
+
+
+SLOWED: Mapping[str, Kind] = {
+    f"{name}-slowed": Kind(
+        "last learning rate, in the first's",
+        (0.03,),
+        lambda experiment, end, alpha, constraint=constraint: _model(experiment, alpha, constraint),
+        lambda end, steps: falling_adamw(steps, end),
+    )
+    for name, constraint in (("expressive", EXPRESSIVE), ("batch-scaled", LADDER["batch-scaled"]))
+}
+"""A rate that falls, under constraints that cost; not of the hunt."""
