@@ -380,13 +380,17 @@ STARTED: Mapping[str, Kind] = {
 """Larger and smaller embeddings at the start; not of the hunt."""
 
 
-SLOWED: Mapping[str, Kind] = {
-    f"{name}-slowed": Kind(
+def _slowed(constraint: Constraint) -> Kind:
+    return Kind(
         "last learning rate, in the first's",
         (0.03,),
-        lambda experiment, end, alpha, constraint=constraint: _model(experiment, alpha, constraint),
+        lambda experiment, end, alpha: _model(experiment, alpha, constraint),
         lambda end, steps: falling_adamw(steps, end),
     )
-    for name, constraint in (("expressive", EXPRESSIVE), ("batch-scaled", LADDER["batch-scaled"]))
+
+
+SLOWED: Mapping[str, Kind] = {
+    "expressive-slowed": _slowed(EXPRESSIVE),
+    "batch-scaled-slowed": _slowed(LADDER["batch-scaled"]),
 }
 """A rate that falls, under constraints that cost; not of the hunt."""
