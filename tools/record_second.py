@@ -15,7 +15,15 @@ from bijepa_book.evidence.futures import images
 from bijepa_book.evidence.futures import recordings as futures
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
-from bijepa_book.evidence.stable import baselines, choice, company, finalists, hunt, selection
+from bijepa_book.evidence.stable import (
+    baselines,
+    choice,
+    company,
+    finalists,
+    hunt,
+    quiet,
+    selection,
+)
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
@@ -27,6 +35,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-ladder": lambda _: hunt.ladder_recordings(),
     "stable-batch": lambda _: hunt.batch_recordings(),
     "stable-started": lambda _: hunt.started_recordings(),
+    "stable-quiet": lambda _: quiet.recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
     "stable-final-images": lambda folder: finalists.image_recordings(

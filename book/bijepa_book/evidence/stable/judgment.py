@@ -109,7 +109,7 @@ def _stable(finalist: Candidate, records: Records) -> Iterator[Demand]:
                 for what in ("norm", "relative loss", "rank")
             )
             continue
-        risen = np.divide(long["measures"]["effective_rank"], paper["measures"]["effective_rank"])
+        risen = _paired(long, "effective_rank", long) / _paired(paper, "effective_rank", long)
         asked = {
             "norm": (long["measures"]["late_growth"], (1 - STILL, 1 + STILL)),
             "relative loss": (long["measures"]["relative_rebound"], (0.0, REBOUND)),
