@@ -1,37 +1,53 @@
-// Trains BiJEPA on sine waves, off the page's own thread, and tells how it goes.
+// Trains BiJEPA, or a relative, on sine waves, off the page's own thread, and tells how it goes.
 import { jit, numpy as np, tree } from "@jax-js/jax";
 import { Matrix, SVD, solve } from "ml-matrix";
 import { norm, relativeLoss, variance } from "./measures.js";
 import { corrections, encode, losses, mlp, trainStep } from "./method.js";
+import { RELATIVES } from "./relatives.js";
 import { serve, tensor } from "./serve.js";
 import { BATCH, batches, CONTEXT, EMBEDDING, freshWeights, views, waves } from "./sine.js";
 
 const EVERY = 20; // steps between two rows of diagnostics, as in the core
 const SLICE = 40; // milliseconds at work before listening again
-const FITTED = 256; // waves that the reader of forecasts is fitted on; one more is drawn
+const FITTED = 256; // waves that a reader is fitted on
+const UNSEEN = 256; // that it is then judged on; the first of them is drawn
 
 const batch = (data) => np.array(data).reshape([-1, CONTEXT]);
+const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+const plainRows = (flat, width, one = []) =>
+  Array.from({ length: flat.length / width }, (_, i) => [
+    ...flat.subarray(i * width, (i + 1) * width),
+    ...one,
+  ]);
+
+/** What least squares, fitted on the first waves, read off features of the others. */
+function read(features, goals) {
+  const all = plainRows(features, EMBEDDING, [1]);
+  const [a, b] = [all, goals].map((rows) => new Matrix(rows.slice(0, FITTED)));
+  const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
+  return new Matrix(all.slice(FITTED)).mmul(reader).to2DArray();
+}
 
 /** One run: a model, its optimizer, and where it stands. */
 class Run {
-  constructor(settings, weights) {
-    this.settings = settings;
+  constructor(settings, weights, seed = 0) {
+    Object.assign(this, { settings, stream: batches(seed), seed });
     const made = Object.entries(weights).map(([name, value]) => [name, tensor(value)]);
     const isTarget = ([name]) => name.startsWith("target");
     this.target = Object.fromEntries(made.filter(isTarget));
     this.online = Object.fromEntries(made.filter((one) => !isTarget(one)));
     const zeros = () => tree.map((p) => np.zeros(p.shape), tree.ref(this.online));
     [this.first, this.second, this.step] = [zeros(), zeros(), 0];
-    this.train = jit(trainStep(settings));
-    this.look = jit((online, target, x, y) => losses(online, target, settings, x, y)[1]);
+    const joint = settings.method === "JEPA";
+    const loss = joint ? losses : RELATIVES[settings.method].loss;
+    this.train = jit(trainStep(loss, settings));
+    this.look = jit((online, target, x, y) => loss(online, target, settings, x, y)[1]);
+    this.predicts = joint && settings.alpha > 0; // else the embedding stands in for a prediction
     this.features = jit((online, x) => {
       const s = encode(tree.ref(online), "online", settings, x);
-      if (settings.alpha === 0) {
-        // no forward predictor: Protocol A stands in
-        tree.dispose(online);
-        return s;
-      }
-      return mlp(online, "forward_predictor", 1, settings.layerNorm, s);
+      if (this.predicts) return [s.ref, mlp(online, "forward_predictor", 1, settings.layerNorm, s)];
+      tree.dispose(online);
+      return [s];
     });
   }
 
@@ -62,36 +78,38 @@ class Run {
     const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
     const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
     const used = ["forward", "backward"].filter((name) => plain[name]);
-    const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+    const relative = (name) =>
+      relativeLoss(plain[name][0], goals[name], goals[name].length / BATCH);
     return {
       loss: mean(used.map((name) => plain[name][0])),
-      relative: mean(used.map((name) => relativeLoss(plain[name][0], goals[name], EMBEDDING))),
+      relative: plain.goal ? mean(used.map(relative)) : null, // nothing is a target there
       norm: norm(plain.s, EMBEDDING),
       variance: variance(plain.s, EMBEDDING),
       rank: effectiveRank(plain.s),
     };
   }
 
-  /** The rest of a wave, read off the forward prediction by least squares. */
-  forecasts(seed) {
-    const [x, y] = views(waves(seed, 2), 0, FITTED + 1);
-    const out = this.features(tree.ref(this.online), batch(x)).dataSync();
-    if (!out.every(Number.isFinite)) return null;
-    const rows = (from, to) =>
-      Array.from({ length: to - from }, (_, i) => [
-        ...out.subarray((from + i) * EMBEDDING, (from + i + 1) * EMBEDDING),
-        1,
-      ]);
-    const truth = (from, to) =>
-      Array.from({ length: to - from }, (_, i) => [
-        ...y.subarray((from + i) * CONTEXT, (from + i + 1) * CONTEXT),
-      ]);
-    const a = new Matrix(rows(0, FITTED)),
-      b = new Matrix(truth(0, FITTED));
-    const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
-    const drawn = new Matrix(rows(FITTED, FITTED + 1)).mmul(reader).to2DArray();
-    const context = [...x.subarray(FITTED * CONTEXT, (FITTED + 1) * CONTEXT)];
-    return { context, truth: truth(FITTED, FITTED + 1)[0], drawn: drawn[0] };
+  /** What can be read: the rest of a wave, and errors on unseen waves, off the embedding of x. */
+  readings() {
+    this.unseen ??= views(waves(this.seed, 2), 0, FITTED + UNSEEN);
+    const [x, y] = this.unseen;
+    const found = this.features(tree.ref(this.online), batch(x)).map((one) => one.dataSync());
+    if (!found.flatMap((one) => [...one]).every(Number.isFinite)) return null;
+    const [contexts, futures] = [x, y].map((one) => plainRows(one, CONTEXT));
+    const both = contexts.map((context, i) => [...context, ...futures[i]]);
+    const off = read(found[0], both);
+    const missed = both[0].map((_, column) =>
+      mean(off.map((row, i) => (row[column] - both[FITTED + i][column]) ** 2)),
+    );
+    const [first] = this.predicts ? read(found[1], futures) : [off[0].slice(CONTEXT)];
+    return {
+      wave: { context: contexts[FITTED], truth: futures[FITTED], drawn: first },
+      errors: {
+        next: missed[CONTEXT],
+        future: mean(missed.slice(CONTEXT)),
+        context: mean(missed.slice(0, CONTEXT)),
+      },
+    };
   }
 
   dispose() {
@@ -125,15 +143,17 @@ function stop() {
 /** Say where the run has stopped: all numbers of the same model, on the batch that comes next. */
 function finish() {
   const { step } = run;
-  postMessage({ kind: "done", step, row: { step, ...run.diagnose(run.stream(step)) } });
+  const row = { step, ...run.diagnose(run.stream(step)) };
+  postMessage({ kind: "done", step, row, readings: run.readings() });
 }
 
 /** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
-async function go({ end, seed }) {
+async function go({ end }) {
   const mine = ++task,
     { stream } = run;
   let busy = 0,
-    taken = 0;
+    taken = 0,
+    slices = 0;
   while (task === mine && run.step < end) {
     const began = performance.now(),
       found = [],
@@ -154,13 +174,14 @@ async function go({ end, seed }) {
       }
     } while (run.step < end && performance.now() - began < SLICE);
     busy += performance.now() - began;
+    const reads = rows.length && slices++ % 2 === 0; // reading takes a while
     postMessage({
       kind: "progress",
       found,
       rows,
       step: run.step,
       rate: (1000 * taken) / busy,
-      forecasts: rows.length || run.step === end ? run.forecasts(seed) : undefined,
+      readings: reads ? run.readings() : undefined,
     });
     await new Promise((next) => {
       setTimeout(next, 0);
@@ -172,18 +193,17 @@ async function go({ end, seed }) {
 const answers = {
   start({ settings, seed, end }) {
     run?.dispose();
-    run = new Run(settings, freshWeights(seed, settings));
-    run.stream = batches(seed);
-    return go({ end, seed });
+    run = new Run(settings, freshWeights(seed, settings), seed);
+    return go({ end });
   },
   pause() {
     stop();
     finish();
   },
   go,
-  step({ seed }) {
+  step() {
     stop();
-    return go({ end: run.step + 1, seed });
+    return go({ end: run.step + 1 });
   },
   /** The core's weights and batches: the losses of as many steps, for comparison. */
   compare({ settings, weights, pairs, id }) {

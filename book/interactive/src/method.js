@@ -3,6 +3,7 @@
 // Parameters go by their names in the core and keep its shapes: a weight is (outputs, inputs).
 // In jax-js an operation uses up its arguments; `.ref` keeps one for another use.
 import { nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { penalized } from "./regularizers.js";
 
 /** Affine map of (batch, inputs); the weight is (outputs, inputs). */
 const linear = (p, name, x) =>
@@ -55,23 +56,24 @@ export function shapes(prefix, widths, norm) {
   return found;
 }
 
-/** The unit sphere of Eq. 9, or nothing. */
-function project(s, sphere) {
-  if (!sphere) return s;
+/** The unit sphere of Eq. 9. */
+export function onSphere(s) {
   const norm = np.sqrt(np.sum(np.square(s.ref), -1, { keepdims: true }));
   return np.divide(s, np.maximum(norm, 1e-12));
 }
 
-export const encode = (p, prefix, settings, view) =>
-  project(mlp(p, prefix, 2, settings.layerNorm, view), settings.sphere);
+export function encode(p, prefix, settings, view) {
+  const s = mlp(p, prefix, 2, settings.layerNorm, view);
+  return settings.sphere ? onSphere(s) : s;
+}
 
 /** The first and the second half of a batch. */
-const split = (s, size) => [s.ref.slice([0, size]), s.slice([size, 2 * size])];
+export const split = (s, size) => [s.ref.slice([0, size]), s.slice([size, 2 * size])];
 
-const meanSquare = (a, b) => np.mean(np.square(np.subtract(a, b)));
+export const meanSquare = (a, b) => np.mean(np.square(np.subtract(a, b)));
 
 /**
- * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script.
+ * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script, and penalties.
  * Returns the loss, and what was seen on the way: both terms, embedding and targets.
  */
 export function losses(online, target, settings, x, y) {
@@ -92,6 +94,7 @@ export function losses(online, target, settings, x, y) {
   const [first, second] = ahead && back ? split(s, size) : [s, s];
   const [goal, mirror] = ahead && back ? split(t, size) : [t, t];
   const seen = { s: first.ref, goal: goal.ref };
+  const embeddings = (ahead && back ? [first, second] : [s]).map((one) => one.ref);
   let total = null;
   if (ahead) {
     seen.forward = meanSquare(mlp(online, "forward_predictor", 1, norm, first), goal);
@@ -103,7 +106,7 @@ export function losses(online, target, settings, x, y) {
     const term = np.multiply(seen.backward.ref, (1 - alpha) * scale);
     total = total === null ? term : np.add(total, term);
   }
-  return [total, seen];
+  return [penalized(total, settings, embeddings), seen];
 }
 
 const BETAS = [0.9, 0.999],
@@ -115,10 +118,10 @@ export const corrections = (step, rate) => [
   1 / Math.sqrt(1 - BETAS[1] ** step),
 ];
 
-/** One step of training: gradient, AdamW, and the target's moving average (Eq. 5). */
-export function trainStep(settings) {
+/** One step of training: a loss's gradient, AdamW, and the target's moving average (Eq. 5). */
+export function trainStep(loss, settings) {
   const { rate, decay, tau } = settings;
-  const objective = (online, target, x, y) => losses(online, target, settings, x, y);
+  const objective = (online, target, x, y) => loss(online, target, settings, x, y);
   return (online, target, first, second, x, y, move, spread) => {
     const [[total, seen], gradient] = valueAndGrad(objective, { hasAux: true })(
       tree.ref(online),

@@ -1,6 +1,7 @@
 // Experiment 1 in the browser: noisy sine waves, and fresh weights for the paper's sizes.
 import { jit, numpy as np, random } from "@jax-js/jax";
 import { shapes } from "./method.js";
+import { RELATIVES } from "./relatives.js";
 
 export const CONTEXT = 10,
   BATCH = 64,
@@ -57,12 +58,15 @@ export function batches(seed) {
 
 /** Fresh weights as Float32Arrays by name, drawn as PyTorch draws them; the target is a copy. */
 export function freshWeights(seed, settings) {
-  const { alpha, layerNorm } = settings;
+  const { method, alpha, layerNorm } = settings;
+  const relative = RELATIVES[method];
   const predictor = (name) => shapes(name, [EMBEDDING, HIDDEN, EMBEDDING], layerNorm);
+  const width = relative?.draws ? CONTEXT : EMBEDDING;
   const wanted = {
     ...shapes("online", WIDTHS, layerNorm),
-    ...(alpha > 0 ? predictor("forward_predictor") : {}),
-    ...(alpha < 1 ? predictor("backward_predictor") : {}),
+    ...(relative ? shapes("forward_predictor", [EMBEDDING, HIDDEN, width], false) : {}),
+    ...(!relative && alpha > 0 ? predictor("forward_predictor") : {}),
+    ...(!relative && alpha < 1 ? predictor("backward_predictor") : {}),
   };
   const found = {};
   let index = 0,
