@@ -55,7 +55,7 @@ DEMOS = {
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
         "norm, variance and effective rank for the unconstrained and the expressive model, "
         "recorded runs thin and pale behind them; below, what a linear probe misses of the next "
-        "value, the whole future and the context.",
+        "value, the whole target and the context.",
         ("data-looks",),
     ),
     "Press Train.": Demo(

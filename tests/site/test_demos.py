@@ -278,7 +278,7 @@ SETTINGS: dict[str, Setting] = {
     "no stop-gradient": (without_stop, {"stopGradient": False}),
     "scale": penalized("scale", "scale"),
     "scale and decay, forward alone": penalized("scale-decay", "scale", alpha=1.0),
-    "covariance": penalized("covariance-loose", "covariance"),
+    "loose covariance": penalized("covariance-loose", "loose covariance"),
     "variance and covariance": penalized("vicreg", "VICReg"),
     "autoencoder": other_way("autoencoder", 0.0, layer_norm=True),
     "predictive autoencoder": other_way("predictive autoencoder", 0.0, layer_norm=False),
@@ -455,7 +455,7 @@ def test_every_configuration_trains_and_shows_what_counts_and_what_is_read(
     menus = section.get_by_role("combobox", name="configuration").all()
     names = [one for one in menus[0].locator("option").all_inner_texts() if one != "own"]
     relatives = ["autoencoder", "predictive autoencoder", "SimCLR", "VICReg", "BYOL"]
-    assert {*relatives, "expressive", "scale 0.01", "covariance"} < {*names}
+    assert {*relatives, "expressive", "scale 0.01", "loose covariance 0.01"} < {*names}
     flaws = []
     for pair in zip(names, names[::-1], strict=True):
         for menu, name in zip(menus, pair, strict=True):
@@ -475,7 +475,7 @@ def test_every_configuration_trains_and_shows_what_counts_and_what_is_read(
                 shown == (jepa, jepa)
                 and ("Eq. 8" in line) == jepa
                 and ("relative loss" in words) == (jepa or "autoencoder" in name)
-                and run.get_by_label("penalty weight").is_visible() == ("plus" in line)
+                and run.get_by_label("penalty weight").is_visible() == ("leaves out" in line)
                 and all(0.001 < float(one) < 1 for one in read)
             )
             if not kept:

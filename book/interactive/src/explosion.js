@@ -38,7 +38,7 @@ const MEASURES = {
   variance: ["variance of the embedding over the batch", "variance", true],
   rank: ["effective rank", "rank", false],
 };
-const READINGS = { next: "next value", future: "whole future", context: "context" };
+const READINGS = { next: "next value", future: "whole target", context: "context" };
 const RECORDED = {
   loss: "loss",
   relative: "relative_loss",

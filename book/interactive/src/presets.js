@@ -25,7 +25,7 @@ export const PRESETS = {
   "classic, unconstrained": { ...UNCONSTRAINED, alpha: 1 },
   "scale 0.01": SCALE,
   "scale 0.01 + decay 0.1": { ...SCALE, decay: "0.1" },
-  covariance: { ...SCALE, penalty: "covariance" },
+  "loose covariance 0.01": { ...SCALE, penalty: "loose covariance" },
   "LayerNorm alone": { ...EXPRESSIVE, decay: "0" },
   "decay alone": { ...EXPRESSIVE, norm: false },
   "no EMA": { ...EXPRESSIVE, tau: "0" },
@@ -88,7 +88,7 @@ export const METHODS = {
 export const PENALTIES = {
   none: "",
   scale: "(mean of s² − 1)²",
-  covariance: "the mean of (variance of s − 1)² and a tenth of the squared covariances",
+  "loose covariance": "the mean of (variance of s − 1)² and a tenth of the squared covariances",
   VICReg: "what the deviations of s lack of 1, and a 25th of the squared covariances",
 };
 

@@ -26,7 +26,7 @@ export function decorrelation(s) {
 const KINDS = {
   none: [],
   scale: [[1, scale]],
-  covariance: [
+  "loose covariance": [
     [1, unitVariance],
     [0.1, decorrelation],
   ],
