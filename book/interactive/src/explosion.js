@@ -302,7 +302,7 @@ function build(section) {
     rows.forEach((row, i) => {
       row.hidden = !two.get() && i > 0;
       row.replaceChildren(
-        h("th", { scope: "row" }, names[i].textContent),
+        h("th", { scope: "row" }, curves[i].name),
         ...Object.keys(READINGS).map((key) =>
           h("td", {}, readings[i] ? brief(readings[i].errors[key]) : "none"),
         ),
