@@ -470,7 +470,7 @@ def test_every_configuration_trains_and_shows_what_counts_and_what_is_read(
         for name, words, run, read in zip(pair, said, runs, (cells[:3], cells[3:]), strict=True):
             jepa = name not in relatives
             shown = run.get_by_label("sphere").is_visible(), run.get_by_label("alpha").is_visible()
-            line = run.locator(".demo-progress", has_text="Loss: ").inner_text()
+            line = run.locator(".demo-loss").inner_text()
             kept = (
                 shown == (jepa, jepa)
                 and ("Eq. 8" in line) == jepa

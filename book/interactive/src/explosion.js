@@ -67,7 +67,7 @@ function panel(letter, preset, curve, changed) {
   };
   const values = () =>
     Object.fromEntries(Object.entries(controls).map(([key, one]) => [key, one.get()]));
-  const loss = h("p", { class: "demo-progress" });
+  const loss = h("p", { class: "demo-loss" });
   const apply = (name, changes) => {
     for (const [key, value] of Object.entries({ ...PRESETS[name], ...changes }))
       controls[key].set(value);
