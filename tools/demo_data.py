@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.colors import to_hex, to_rgb
 from torch import Tensor
 
 from bijepa_book.controls.why import PAIRS
+from bijepa_book.evidence.futures import well
 from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.second.why import (
     EMBEDDING,
@@ -186,6 +188,35 @@ def _curve(values: Array) -> list[list[float]]:
     return [[float(f"{v:.4g}") for v in row] for row in geometric_mean(values)]
 
 
+STEP, FAR, EVERY = 0.05, 1.8, 2  # between places, the farthest, and cells that become one
+
+
+def double_well() -> dict[str, Any]:
+    """The well's constants, and its laws on a coarser grid for each place that the page offers.
+
+    They are the laws of future and past alike.
+    """
+    count = round(FAR / STEP)
+    starts = torch.arange(-count, count + 1, dtype=torch.float64) * STEP
+    laws = [coarse(row, digits=5) for row in well.law(starts[:, None])]
+    return {
+        "sigma": well.SIGMA,
+        "time": well.TIME,
+        "dt": well.DT,
+        "edge": well.EDGE,
+        "starts": [round(start, 2) for start in starts.tolist()],
+        "stationary": coarse(well.stationary(), digits=8),
+        "laws": laws,
+    }
+
+
+def coarse(probabilities: Tensor, digits: int) -> list[float]:
+    """The probabilities of cells so many at a time, rounded."""
+    return [
+        round(value, digits) for value in probabilities.unflatten(-1, (-1, EVERY)).sum(-1).tolist()
+    ]
+
+
 def main() -> None:
     """Write one script a demo's data into the folder that is named."""
     out = Path(sys.argv[1])
@@ -194,6 +225,7 @@ def main() -> None:
         atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
     atomic_write(out / "data-images.js", script("images", images()))
     atomic_write(out / "data-position.js", script("position", positions(load())))
+    atomic_write(out / "data-well.js", script("well", double_well()))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,16 @@ DEMOS = {
         "of y.",
         ("data-looks", "data-position"),
     ),
+    "In the page: the well.": Demo(
+        "well",
+        "the-well",
+        "The well",
+        "The well in training, the particle on the ridge: its futures above and its pasts "
+        "below, each with two peaks, the samples of the model close to the exact law; the "
+        "deterministic model's only answer stands between the peaks. Below, scores that fall "
+        "toward the optimum.",
+        ("data-looks", "data-well"),
+    ),
 }
 
 

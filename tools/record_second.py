@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bijepa_book.evidence.futures import images
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
-from bijepa_book.evidence.stable import hunt, selection
+from bijepa_book.evidence.stable import baselines, choice, company, finalists, hunt, selection
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
@@ -22,8 +23,26 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable": lambda _: hunt.recordings(),
     "stable-images": lambda folder: selection.image_recordings(load(folder)),
     "stable-long": lambda folder: selection.long_recordings(load(folder)),
+    "stable-ladder": lambda _: hunt.ladder_recordings(),
+    "stable-batch": lambda _: hunt.batch_recordings(),
+    "stable-without": lambda _: hunt.without_recordings(),
+    "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
+    "stable-final-images": lambda folder: finalists.image_recordings(
+        selection.finalists(load(folder))
+    ),
+    "stable-against": lambda folder: finalists.against_recordings(
+        selection.finalists(load(folder))[0]
+    ),
+    "stable-tuning": lambda _: company.recordings(),
+    "stable-tuning-images": lambda _: company.image_tuning(),
+    "stable-company": lambda folder: choice.series_company(load(folder)),
+    "stable-company-images": lambda folder: choice.image_company(load(folder)),
+    "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
+    "stable-company-baselines": lambda _: baselines.recordings(),
+    "futures-images": images.recordings,
 }
-"""Of chapters 8 and 9, and of chapter 10, whose later parts depend on what the first one found."""
+"""Of chapters 8 and 9, of chapter 10, whose later parts depend on what the first one found, and of
+chapter 11."""
 
 
 def part(recording: Recording, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:

@@ -51,7 +51,7 @@ def pages(verdicts: Sequence[Verdict]) -> dict[Path, str]:
     by_id = {v.claim.id: v for v in verdicts}
     readme = ROOT / "README.md"
     found = {readme: with_table(readme.read_text("utf-8"), table(verdicts))}
-    for path in sorted((ROOT / "book").glob("0*.ipynb")):
+    for path in sorted((ROOT / "book").glob("[0-9]*.ipynb")):
         notebook = json.loads(path.read_text("utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":

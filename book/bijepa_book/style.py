@@ -50,6 +50,8 @@ LOOKS = {
     # the expressive model with a part of its constraint
     "LayerNorm alone": Look("0.45", DASHES[0], "o"),
     "decay alone": Look("0.45", DASHES[1], "^"),
+    # chapter 10: a penalty on the scale, and nothing else
+    "scale": Look("#000000", (0, (6, 1.5, 1.5, 1.5)), "P"),
     # chapter 1: every safeguard in place, as in the expressive model; then some taken out
     "complete": Look(COLORS[0], DASHES[0], "o"),
     "no EMA": Look("#E69F00", DASHES[1], "<"),

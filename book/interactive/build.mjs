@@ -35,7 +35,8 @@ const workers = {
 await build({
   ...common,
   entryPoints: [
-    "loader.js", "explosion.js", "lorenz.js", "hallucination.js", "position.js", "demos.css",
+    "loader.js", "explosion.js", "lorenz.js", "hallucination.js", "position.js", "well.js",
+    "demos.css",
   ].map((name) => fileURLToPath(new URL(`src/${name}`, import.meta.url))),
   outdir: out,
   plugins: [workers],

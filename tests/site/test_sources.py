@@ -1,4 +1,4 @@
-"""The demos' sources where they draw nothing: their own tests, and the Lorenz system by scipy's."""
+"""The demos' sources where they draw nothing: their own tests, and their systems by ours."""
 
 import json
 import shutil
@@ -7,8 +7,10 @@ import sysconfig
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import solve_ivp
 
+from bijepa_book.evidence.futures import well
 from tests.site.browsing import ROOT
 
 SOURCES = ROOT / "book" / "interactive"
@@ -49,3 +51,23 @@ def test_orbits_in_the_page_are_scipys(start: tuple[float, float, float]) -> Non
     )
     assert np.abs(found[:-1] - solved.y.T).max() < 1e-6
     assert np.abs(found[-1] - solved.y[:, -1]).max() < 1e-3  # ten times fewer steps
+
+
+def test_particles_in_the_page_follow_the_exact_law() -> None:
+    """Of the future given the past, and of the past given the future."""
+    count = 10_000
+    given = {
+        **{"sigma": well.SIGMA, "time": well.TIME, "dt": well.DT, "edge": well.EDGE},
+        "stationary": well.stationary().tolist(),
+    }
+    source = (SOURCES / "src" / "double-well.js").as_uri()
+    script = f"""
+        import {{ pairs, uniforms }} from {json.dumps(source)};
+        const views = pairs({count}, {json.dumps(given)}, uniforms(0, 1));
+        console.log(JSON.stringify(views.map((one) => [...one])));
+    """
+    x, y = torch.tensor(json.loads(node("--input-type=module", "--eval", script)))[..., None]
+    for known, asked in ((x, y), (y, x)):
+        level = well.below(well.law(known), asked).sort().values  # uniform, if the law is right
+        gap = (level - (torch.arange(count) + 0.5) / count).abs().max()
+        assert gap < 1.63 / count**0.5  # Kolmogorov and Smirnov at 1 %

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from bijepa_book.evidence.futures import well
 from bijepa_book.int8 import pack, unpack
 from bijepa_book.style import LOOKS, OTHERS
 from bijepa_core._support.errors import DataNotFoundError
@@ -63,6 +64,23 @@ def test_looks_are_the_figures_and_stand_out_from_every_page(tool: dict[str, Any
         assert other.color not in {one.color for one in LOOKS.values()}
         assert other.dash not in {one.dash for one in LOOKS.values()}
     assert len({str(one.dash) for one in OTHERS}) == len(OTHERS)
+
+
+def test_the_wells_laws_are_the_exact_ones_summed(tool: dict[str, Any]) -> None:
+    """Mirrored, each of probability 1; the stationary law is that of the potential."""
+    found = tool["double_well"]()
+    laws, starts = np.array(found["laws"]), np.array(found["starts"])
+    assert found == json.loads(json.dumps(found))
+    assert (found["sigma"], found["time"], found["dt"]) == (well.SIGMA, well.TIME, well.DT)
+    assert np.allclose(laws.sum(1), 1, atol=1e-3)
+    assert np.allclose(laws, laws[::-1, ::-1], atol=1e-5)
+    assert np.allclose(starts, np.arange(-1.8, 1.801, 0.05))
+    exact = well.law(torch.tensor([[-1.0], [0.35]])).reshape(2, 100, 2).sum(-1)
+    assert np.allclose(laws[[16, 43]], exact, atol=1e-5)
+    width = 2 * found["edge"] / len(found["stationary"])
+    place = -found["edge"] + width * (np.arange(100) + 0.5)
+    weight = np.exp(-2 * (place**4 / 4 - place**2 / 2) / 0.49)
+    assert np.allclose(found["stationary"], weight / weight.sum(), atol=2e-4)
 
 
 def test_halves_are_bytes_row_by_row(tool: dict[str, Any]) -> None:

@@ -1,72 +1,60 @@
 // Trains BiJEPA, or a relative, on sine waves, off the page's own thread, and tells how it goes.
-import { jit, numpy as np, tree } from "@jax-js/jax";
-import { Matrix, SVD, solve } from "ml-matrix";
+import { numpy as np, tree } from "@jax-js/jax";
+import { Matrix, SVD } from "ml-matrix";
+import { freshWeights } from "./fresh.js";
 import { norm, relativeLoss, variance } from "./measures.js";
-import { corrections, encode, losses, mlp, trainStep } from "./method.js";
-import { RELATIVES } from "./relatives.js";
-import { serve, tensor } from "./serve.js";
-import { BATCH, batches, CONTEXT, EMBEDDING, freshWeights, views, waves } from "./sine.js";
+import { encode, losses, mlp, modelShapes } from "./method.js";
+import { reader } from "./readout.js";
+import { RELATIVES, relativeShapes } from "./relatives.js";
+import { serve } from "./serve.js";
+import {
+  BATCH,
+  batches,
+  CONTEXT,
+  EMBEDDING,
+  HIDDEN,
+  LENGTH,
+  views,
+  WIDTHS,
+  waves,
+} from "./sine.js";
+import { Run, Slices } from "./training.js";
 
 const EVERY = 20; // steps between two rows of diagnostics, as in the core
-const SLICE = 40; // milliseconds at work before listening again
 const FITTED = 256; // waves that a reader is fitted on
 const UNSEEN = 256; // that it is then judged on; the first of them is drawn
 
 const batch = (data) => np.array(data).reshape([-1, CONTEXT]);
 const mean = (values) => values.reduce((a, b) => a + b) / values.length;
-const plainRows = (flat, width, one = []) =>
-  Array.from({ length: flat.length / width }, (_, i) => [
-    ...flat.subarray(i * width, (i + 1) * width),
-    ...one,
-  ]);
+/** Rows of the waves that a reader is fitted on, and of those that it is judged on. */
+const halves = (rows, width) => [
+  rows.subarray(0, FITTED * width),
+  rows.subarray(FITTED * width, (FITTED + UNSEEN) * width),
+];
 
-/** What least squares, fitted on the first waves, read off features of the others. */
-function read(features, goals) {
-  const all = plainRows(features, EMBEDDING, [1]);
-  const [a, b] = [all, goals].map((rows) => new Matrix(rows.slice(0, FITTED)));
-  const reader = solve(a, b, true); // by singular values: a collapsed embedding has no inverse
-  return new Matrix(all.slice(FITTED)).mmul(reader).to2DArray();
+/** What least squares, fitted on the first waves, reads off features of the others. */
+function read(features, truth, width) {
+  const [fitted, others] = halves(features, EMBEDDING);
+  return reader(fitted, EMBEDDING, halves(truth, width)[0], width)(others);
 }
 
-/** One run: a model, its optimizer, and where it stands. */
-class Run {
-  constructor(settings, weights, seed = 0) {
-    Object.assign(this, { settings, stream: batches(seed), seed });
-    const made = Object.entries(weights).map(([name, value]) => [name, tensor(value)]);
-    const isTarget = ([name]) => name.startsWith("target");
-    this.target = Object.fromEntries(made.filter(isTarget));
-    this.online = Object.fromEntries(made.filter((one) => !isTarget(one)));
-    const zeros = () => tree.map((p) => np.zeros(p.shape), tree.ref(this.online));
-    [this.first, this.second, this.step] = [zeros(), zeros(), 0];
-    const joint = settings.method === "JEPA";
-    const loss = joint ? losses : RELATIVES[settings.method].loss;
-    this.train = jit(trainStep(loss, settings));
-    this.look = jit((online, target, x, y) => loss(online, target, settings, x, y)[1]);
-    this.predicts = joint && settings.alpha > 0; // else the embedding stands in for a prediction
-    this.features = jit((online, x) => {
+/** A run on waves; `unseen` are waves that it never trains on. */
+class WaveRun extends Run {
+  constructor(settings, weights) {
+    const loss = RELATIVES[settings.method]?.loss ?? losses;
+    super(settings, weights, loss);
+    this.look = this.quick((online, target, x, y) => loss(online, target, settings, x, y)[1]);
+    this.predicts = loss === losses && settings.alpha > 0; // else the embedding stands in for it
+    this.features = this.quick((online, _, x) => {
       const s = encode(tree.ref(online), "online", settings, x);
-      if (this.predicts) return [s.ref, mlp(online, "forward_predictor", 1, settings.layerNorm, s)];
-      tree.dispose(online);
-      return [s];
+      if (!this.predicts) return [s];
+      return [s.ref, mlp(online, "forward_predictor", 1, settings.layerNorm, s)];
     });
   }
 
   /** One step on a batch; returns [forward, backward], null for a direction not in use. */
-  advance([x, y], rows) {
-    if (rows) this.row = this.diagnose([x, y]);
-    const [move, spread] = corrections(this.step + 1, this.settings.rate);
-    const [seen, online, target, first, second] = this.train(
-      this.online,
-      this.target,
-      this.first,
-      this.second,
-      batch(x),
-      batch(y),
-      np.array(move),
-      np.array(spread),
-    );
-    Object.assign(this, { online, target, first, second });
-    this.step += 1;
+  learn([x, y]) {
+    const seen = this.advance(batch(x), batch(y));
     const terms = ["forward", "backward"].map((name) => seen[name]?.ref.dataSync()[0] ?? null);
     tree.dispose(seen);
     return terms;
@@ -74,7 +62,7 @@ class Run {
 
   /** Where the model stands, seen on one batch: loss, and what the core's History has beside it. */
   diagnose([x, y]) {
-    const seen = this.look(tree.ref(this.online), tree.ref(this.target), batch(x), batch(y));
+    const seen = this.look(batch(x), batch(y));
     const plain = Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, v.dataSync()]));
     const goals = { forward: plain.goal, backward: plain.mirror ?? plain.goal };
     const used = ["forward", "backward"].filter((name) => plain[name]);
@@ -91,30 +79,25 @@ class Run {
 
   /** What can be read: the rest of a wave, and errors on unseen waves, off the embedding of x. */
   readings() {
-    this.unseen ??= views(waves(this.seed, 2), 0, FITTED + UNSEEN);
-    const [x, y] = this.unseen;
-    const found = this.features(tree.ref(this.online), batch(x)).map((one) => one.dataSync());
-    if (!found.flatMap((one) => [...one]).every(Number.isFinite)) return null;
-    const [contexts, futures] = [x, y].map((one) => plainRows(one, CONTEXT));
-    const both = contexts.map((context, i) => [...context, ...futures[i]]);
-    const off = read(found[0], both);
+    const [x, y] = views(this.unseen, 0, FITTED + UNSEEN);
+    const found = this.features(batch(x)).map((one) => one.dataSync());
+    if (!found.every((one) => one.every(Number.isFinite))) return null;
+    const [embedding, prediction] = found;
+    const both = read(embedding, this.unseen, LENGTH);
+    const wanted = (i, column) => this.unseen[(FITTED + i) * LENGTH + column];
     const missed = both[0].map((_, column) =>
-      mean(off.map((row, i) => (row[column] - both[FITTED + i][column]) ** 2)),
+      mean(both.map((row, i) => (row[column] - wanted(i, column)) ** 2)),
     );
-    const [first] = this.predicts ? read(found[1], futures) : [off[0].slice(CONTEXT)];
+    const [drawn] = this.predicts ? read(prediction, y, CONTEXT) : [both[0].slice(CONTEXT)];
+    const first = (view) => [...halves(view, CONTEXT)[1].subarray(0, CONTEXT)];
     return {
-      wave: { context: contexts[FITTED], truth: futures[FITTED], drawn: first },
+      wave: { context: first(x), truth: first(y), drawn },
       errors: {
         next: missed[CONTEXT],
         future: mean(missed.slice(CONTEXT)),
         context: mean(missed.slice(0, CONTEXT)),
       },
     };
-  }
-
-  dispose() {
-    tree.dispose([this.online, this.target, this.first, this.second]);
-    for (const one of [this.train, this.look, this.features]) one.dispose();
   }
 }
 
@@ -133,12 +116,8 @@ function effectiveRank(s) {
   return Math.exp(entropy);
 }
 
-let run = null,
-  task = 0;
-
-function stop() {
-  task += 1;
-}
+let run = null;
+const slices = new Slices();
 
 /** Say where the run has stopped: all numbers of the same model, on the batch that comes next. */
 function finish() {
@@ -147,69 +126,54 @@ function finish() {
   postMessage({ kind: "done", step, row, readings: run.readings() });
 }
 
-/** Train until `end`, in slices; whatever arrives meanwhile is heard between two of them. */
+/** Train until `end`. */
 async function go({ end }) {
-  const mine = ++task,
-    { stream } = run;
-  let busy = 0,
-    taken = 0,
-    slices = 0;
-  while (task === mine && run.step < end) {
-    const began = performance.now(),
-      found = [],
-      rows = [];
-    do {
-      const log = run.step % EVERY === 0;
-      const step = run.step,
-        terms = run.advance(stream(step), log);
-      const used = terms.filter((term) => term !== null);
-      const loss = used.reduce((a, b) => a + b, 0) / used.length;
-      found.push([step, loss]);
-      if (log) rows.push({ step, ...run.row });
-      taken += 1;
-      if (!Number.isFinite(loss)) {
-        postMessage({ kind: "progress", found, rows, step: run.step, rate: 0 });
-        postMessage({ kind: "diverged", step });
-        return;
-      }
-    } while (run.step < end && performance.now() - began < SLICE);
-    busy += performance.now() - began;
-    const reads = rows.length && slices++ % 2 === 0; // reading takes a while
-    postMessage({
-      kind: "progress",
-      found,
-      rows,
-      step: run.step,
-      rate: (1000 * taken) / busy,
-      readings: reads ? run.readings() : undefined,
-    });
-    await new Promise((next) => {
-      setTimeout(next, 0);
-    });
-  }
-  if (task === mine) finish();
+  let found = [],
+    rows = [],
+    looked = false,
+    lost = false;
+  const learn = () => {
+    const { step } = run,
+      pair = run.stream(step);
+    if (step % EVERY === 0) rows.push({ step, ...run.diagnose(pair) });
+    const loss = mean(run.learn(pair).filter((term) => term !== null));
+    found.push([step, loss]);
+    lost = !Number.isFinite(loss);
+    return !lost && run.step < end;
+  };
+  const tell = (rate) => {
+    const { step } = run;
+    looked = !lost && rows.length > 0 && !looked; // not after each slice: reading takes a while
+    const readings = looked ? run.readings() : undefined;
+    postMessage({ kind: "progress", found, rows, step, rate, readings });
+    [found, rows] = [[], []];
+    if (lost) postMessage({ kind: "diverged", step: step - 1 });
+  };
+  if ((await slices.go(learn, tell)) && !lost) finish();
 }
 
 const answers = {
   start({ settings, seed, end }) {
     run?.dispose();
-    run = new Run(settings, freshWeights(seed, settings), seed);
+    const make = settings.method in RELATIVES ? relativeShapes : modelShapes;
+    run = new WaveRun(settings, freshWeights(seed, make(settings, WIDTHS, HIDDEN)));
+    Object.assign(run, { stream: batches(seed), unseen: waves(seed, 2) });
     return go({ end });
   },
   pause() {
-    stop();
+    slices.stop();
     finish();
   },
   go,
   step() {
-    stop();
+    slices.stop();
     return go({ end: run.step + 1 });
   },
   /** The core's weights and batches: the losses of as many steps, for comparison. */
   compare({ settings, weights, pairs, id }) {
-    stop();
-    const one = new Run(settings, weights);
-    const terms = pairs.map(([x, y]) => one.advance([Float32Array.from(x), Float32Array.from(y)]));
+    slices.stop();
+    const one = new WaveRun(settings, weights);
+    const terms = pairs.map(([x, y]) => one.learn([Float32Array.from(x), Float32Array.from(y)]));
     one.dispose();
     postMessage({ kind: "compared", id, terms });
   },

@@ -26,11 +26,13 @@ function batchNorm(p, name, x, rank) {
 }
 
 /** Hidden layers with LayerNorm (where asked for) and ReLU, then a free linear output. */
-export function mlp(p, prefix, hidden, norm, x) {
-  let place = 0;
+export function mlp(p, prefix, hidden, norm, x, first = linear) {
+  let place = 0,
+    layer = first;
   const next = () => `${prefix}.net.${place++}`;
   for (let i = 0; i < hidden; i += 1) {
-    x = linear(p, next(), x);
+    x = layer(p, next(), x);
+    layer = linear;
     if (norm) x = layerNorm(p, next(), x);
     x = nn.relu(x);
     next(); // the ReLU has a place of its own
@@ -56,6 +58,21 @@ export function shapes(prefix, widths, norm) {
   return found;
 }
 
+/**
+ * The shapes of a model: `widths` are the encoder's, `hidden` the predictors'; noise of a width
+ * that the settings name goes into them.
+ */
+export function modelShapes({ alpha, layerNorm, noise = 0 }, widths, hidden) {
+  const d = widths.at(-1);
+  const predictor = (name) =>
+    shapes(noise ? `${name}.net` : name, [d + noise, hidden, d], layerNorm);
+  return {
+    ...shapes("online", widths, layerNorm),
+    ...(alpha > 0 ? predictor("forward_predictor") : {}),
+    ...(alpha < 1 ? predictor("backward_predictor") : {}),
+  };
+}
+
 /** The unit sphere of Eq. 9. */
 export function onSphere(s) {
   const norm = np.sqrt(np.sum(np.square(s.ref), -1, { keepdims: true }));
@@ -72,11 +89,56 @@ export const split = (s, size) => [s.ref.slice([0, size]), s.slice([size, 2 * si
 
 export const meanSquare = (a, b) => np.mean(np.square(np.subtract(a, b)));
 
+/** Embeddings P(s, z) of given noise: s is (batch, d), z (count, batch, width). */
+export function samples(p, prefix, norm, s, z) {
+  const [[count, batch, width], d] = [z.shape, s.shape[1]];
+  const first = (_, name) => {
+    const weight = p[`${name}.weight`]; // of s and of z, apart: s is the same for all samples
+    const [ours, noisy] = [
+      [0, d],
+      [d, d + width],
+    ].map((some) => np.transpose(weight.ref.slice([], some)));
+    weight.dispose();
+    const given = np.add(np.matmul(s, ours), p[`${name}.bias`]);
+    const drawn = np.matmul(z.reshape([count * batch, width]), noisy);
+    return np.add(drawn.reshape([count, batch, -1]), given).reshape([count * batch, -1]);
+  };
+  return mlp(p, `${prefix}.net`, 1, norm, null, first).reshape([count, batch, d]);
+}
+
+/** Euclidean over the last axis; its slope at zero is zero. */
+function length(difference) {
+  const square = np.sum(np.square(difference), -1);
+  const zero = np.equal(square.ref, 0);
+  return np.where(zero.ref, 0, np.sqrt(np.where(zero, 1, square)));
+}
+
+/** Each pair of samples once: rows with a 1 and a -1. */
+function pairs(count) {
+  const rows = [];
+  for (let i = 0; i < count; i += 1)
+    for (let j = 0; j < i; j += 1)
+      rows.push(Array.from({ length: count }, (_, k) => Number(k === i) - Number(k === j)));
+  return np.array(rows);
+}
+
 /**
- * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script, and penalties.
+ * The energy score of samples (count, batch, d), averaged over the batch: their distance to the
+ * target less half that between two of them.
+ */
+export function energyScore(drawn, goal) {
+  const [count, batch, d] = drawn.shape;
+  const missed = np.mean(length(np.subtract(drawn.ref, goal)));
+  const apart = np.matmul(pairs(count), drawn.reshape([count, batch * d])).reshape([-1, batch, d]);
+  return np.subtract(missed, np.multiply(np.mean(length(apart)), 0.5));
+}
+
+/**
+ * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script, and penalties;
+ * by the energy score where noise is given, z ahead and z back.
  * Returns the loss, and what was seen on the way: both terms, embedding and targets.
  */
-export function losses(online, target, settings, x, y) {
+export function losses(online, target, settings, x, y, ...noise) {
   const { alpha, layerNorm: norm, stopGradient } = settings;
   const size = x.shape[0];
   const scale = 1 / Math.max(alpha, 1 - alpha);
@@ -95,14 +157,18 @@ export function losses(online, target, settings, x, y) {
   const [goal, mirror] = ahead && back ? split(t, size) : [t, t];
   const seen = { s: first.ref, goal: goal.ref };
   const embeddings = (ahead && back ? [first, second] : [s]).map((one) => one.ref);
+  const compared = (prefix, given, wanted, z) =>
+    z
+      ? energyScore(samples(online, prefix, norm, given, z), wanted)
+      : meanSquare(mlp(online, prefix, 1, norm, given), wanted);
   let total = null;
   if (ahead) {
-    seen.forward = meanSquare(mlp(online, "forward_predictor", 1, norm, first), goal);
+    seen.forward = compared("forward_predictor", first, goal, noise[0]);
     total = np.multiply(seen.forward.ref, alpha * scale);
   }
   if (back) {
     if (ahead) seen.mirror = mirror.ref;
-    seen.backward = meanSquare(mlp(online, "backward_predictor", 1, norm, second), mirror);
+    seen.backward = compared("backward_predictor", second, mirror, noise[1]);
     const term = np.multiply(seen.backward.ref, (1 - alpha) * scale);
     total = total === null ? term : np.add(total, term);
   }
@@ -118,48 +184,56 @@ export const corrections = (step, rate) => [
   1 / Math.sqrt(1 - BETAS[1] ** step),
 ];
 
-/** One step of training: a loss's gradient, AdamW, and the target's moving average (Eq. 5). */
-export function trainStep(loss, settings) {
+/** Where tensors lie in one vector, by name: it is updated in one go, which many small ones are not. */
+export function layout(tensors) {
+  const places = {};
+  let start = 0;
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    const end = start + shape.reduce((a, b) => a * b, 1);
+    places[name] = { start, end, shape };
+    start = end;
+  }
+  return places;
+}
+
+/** The tensors that lie in a vector. */
+export function apart(vector, places) {
+  const found = Object.entries(places).map(([name, { start, end, shape }]) => [
+    name,
+    vector.ref.slice([start, end]).reshape(shape),
+  ]);
+  vector.dispose();
+  return Object.fromEntries(found);
+}
+
+/** The vector that tensors lie in. */
+export const joined = (tensors, places) =>
+  np.concatenate(Object.keys(places).map((name) => tensors[name].reshape([-1])));
+
+/**
+ * One step of training: a loss's gradient, AdamW, and the target's moving average (Eq. 5). Weights and
+ * moments are vectors, of tensors at `places`; those of the encoder come first.
+ */
+export function trainStep(loss, settings, places) {
   const { rate, decay, tau } = settings;
-  const objective = (online, target, x, y) => loss(online, target, settings, x, y);
-  return (online, target, first, second, x, y, move, spread) => {
-    const [[total, seen], gradient] = valueAndGrad(objective, { hasAux: true })(
-      tree.ref(online),
-      tree.ref(target),
-      x,
-      y,
+  const objective = (online, target, ...batch) => loss(online, target, settings, ...batch);
+  return (online, target, first, second, move, spread, ...batch) => {
+    const [[total, seen], gradients] = valueAndGrad(objective, { hasAux: true })(
+      apart(online.ref, places.online),
+      apart(target.ref, places.target),
+      ...batch,
     );
-    first = tree.map(
-      (m, g) => np.add(np.multiply(m, BETAS[0]), np.multiply(g, 1 - BETAS[0])),
-      first,
-      tree.ref(gradient),
+    const gradient = joined(gradients, places.online);
+    first = np.add(np.multiply(first, BETAS[0]), np.multiply(gradient.ref, 1 - BETAS[0]));
+    second = np.add(np.multiply(second, BETAS[1]), np.multiply(np.square(gradient), 1 - BETAS[1]));
+    const size = np.add(np.multiply(np.sqrt(second.ref), spread), EPSILON);
+    online = np.subtract(
+      np.multiply(online, 1 - rate * decay),
+      np.multiply(np.divide(first.ref, size), move),
     );
-    second = tree.map(
-      (v, g) => np.add(np.multiply(v, BETAS[1]), np.multiply(np.square(g), 1 - BETAS[1])),
-      second,
-      gradient,
-    );
-    online = tree.map(
-      (p, m, v) => {
-        const size = np.add(np.multiply(np.sqrt(v), spread.ref), EPSILON);
-        return np.subtract(
-          np.multiply(p, 1 - rate * decay),
-          np.multiply(np.divide(m, size), move.ref),
-        );
-      },
-      online,
-      tree.ref(first),
-      tree.ref(second),
-    );
-    move.dispose();
-    spread.dispose();
-    const renewed = {};
-    for (const [name, value] of Object.entries(target)) {
-      const source = online[name.replace(/^target/, "online")].ref;
-      renewed[name] = np.add(np.multiply(value, tau), np.multiply(source, 1 - tau));
-    }
-    const seenOnce = { total, ...seen };
-    return [seenOnce, online, renewed, first, second];
+    const source = online.ref.slice([0, target.shape[0]]);
+    target = np.add(np.multiply(target, tau), np.multiply(source, 1 - tau));
+    return [{ total, ...seen }, online, target, first, second];
   };
 }
 

@@ -5,12 +5,13 @@ import {
   canvas,
   choice,
   color,
+  draggable,
   fill,
   h,
+  line,
   liveRegion,
   readAddress,
   swatch,
-  take,
   writeAddress,
 } from "./ui.js";
 
@@ -112,14 +113,6 @@ function build(section) {
     const x = (i) => across(i, width, count);
     const y = (value) =>
       TOP + ((top - Math.log10(value)) / (top - bottom)) * (height - TOP - BOTTOM);
-    const line = (points, pen) => {
-      context.beginPath();
-      points.forEach((point, i) => {
-        context[i ? "lineTo" : "moveTo"](...point);
-      });
-      take(context, pen);
-      context.stroke();
-    };
     context.font = "13px sans-serif";
     context.fillStyle = color("text");
     context.textAlign = "right";
@@ -128,6 +121,7 @@ function build(section) {
         const value = digit * 10 ** power;
         if (Math.log10(value) < bottom || Math.log10(value) > top) continue;
         line(
+          context,
           [
             [LEFT, y(value)],
             [width - RIGHT, y(value)],
@@ -142,6 +136,7 @@ function build(section) {
       context.fillText(names[window], x((k + 0.5) * size - 0.5), height - 8);
       if (k)
         line(
+          context,
           [
             [x(k * size - 0.5), TOP],
             [x(k * size - 0.5), height - BOTTOM],
@@ -162,12 +157,14 @@ function build(section) {
       context.fill();
       context.globalAlpha = 1;
       line(
+        context,
         middle.map((value, i) => [x(i), y(value)]),
         pens[k],
       );
     });
     const i = controls.at.index();
     line(
+      context,
       [
         [x(i), TOP],
         [x(i), height - BOTTOM],
@@ -186,20 +183,12 @@ function build(section) {
     { class: "demo-plot", role: "img", "aria-label": "Errors by position." },
     draw,
   );
-  const point = (event) => {
-    if (!event.isPrimary || (event.type === "pointermove" && !event.buttons)) return;
-    const box = plot.element.getBoundingClientRect();
+  draggable(plot.element, (at, width) => {
     const count = shown.size * shown.windows.length;
-    const share = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
+    const share = (at - LEFT) / (width - LEFT - RIGHT);
     controls.at.move(Math.min(count - 1, Math.max(0, Math.floor(share * count))));
     changed();
-  };
-  plot.element.addEventListener("pointerdown", (event) => {
-    plot.element.setPointerCapture(event.pointerId);
-    if (event.pointerType !== "touch") point(event); // a finger may yet mean to scroll
   });
-  plot.element.addEventListener("pointermove", point);
-  plot.element.addEventListener("click", point);
 
   const keys = [0, 1].map(() => h("span", {}));
   const samples = keys.map(() => ({ ink: "text", dash: SOLID }));

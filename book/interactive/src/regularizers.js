@@ -37,7 +37,7 @@ const KINDS = {
 };
 
 /** What a loss gets on top: the weighted penalties of each embedding in use, their mean. */
-export function penalized(total, { penalty, weight }, embeddings) {
+export function penalized(total, { penalty = "none", weight }, embeddings) {
   for (const s of embeddings) {
     for (const [share, of] of KINDS[penalty]) {
       const added = np.multiply(of(s.ref), (weight * share) / embeddings.length);

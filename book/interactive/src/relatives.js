@@ -3,7 +3,7 @@
 // As in `bijepa_book.evidence.stable.relatives`: a head, without LayerNorm, stands where BiJEPA
 // has its predictor.
 import { nn, numpy as np, tree } from "@jax-js/jax";
-import { encode, meanSquare, mlp, onSphere, split } from "./method.js";
+import { encode, meanSquare, mlp, onSphere, shapes, split } from "./method.js";
 import { decorrelation, varianceHinge } from "./regularizers.js";
 
 const TEMPERATURE = 0.2;
@@ -66,3 +66,12 @@ export const RELATIVES = {
   VICReg: { loss: comparing(vicreg) },
   BYOL: { loss: comparing(byol) },
 };
+
+/** The shapes of one: `widths` are the encoder's, `hidden` the head's. */
+export function relativeShapes({ method, layerNorm }, widths, hidden) {
+  const [inputs, d] = [widths[0], widths.at(-1)];
+  return {
+    ...shapes("online", widths, layerNorm),
+    ...shapes("forward_predictor", [d, hidden, RELATIVES[method].draws ? inputs : d], false),
+  };
+}

@@ -1,4 +1,4 @@
-// What the three workers share: they wait for jax-js, answer by kind, and say what went wrong.
+// What the workers share: they wait for jax-js, answer by kind, and say what went wrong.
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 
 /** Answer messages by their `kind`; an error becomes a sentence for the page. */

@@ -1,22 +1,15 @@
-// Experiment 1 in the browser: noisy sine waves, and fresh weights for the paper's sizes.
+// Experiment 1 in the browser: noisy sine waves, and the paper's sizes.
 import { jit, numpy as np, random } from "@jax-js/jax";
-import { shapes } from "./method.js";
-import { RELATIVES } from "./relatives.js";
+import { key } from "./fresh.js";
 
 export const CONTEXT = 10,
   BATCH = 64,
   WIDTHS = [10, 64, 64, 16],
   EMBEDDING = 16,
-  HIDDEN = 64;
-const LENGTH = 20,
-  BLOCK = 64,
+  HIDDEN = 64,
+  LENGTH = 20;
+const BLOCK = 64,
   SPACING = (4 * Math.PI) / 19;
-
-/** A key of its own for each (seed, purpose, index), so that nothing depends on what came before. */
-function key(seed, purpose, index = 0) {
-  const mixed = (seed * 0x9e3779b1 + purpose * 0x85ebca6b + index * 0xc2b2ae35) >>> 0;
-  return random.key(mixed);
-}
 
 const drawWaves = jit((one, two, three) => {
   const rows = BLOCK * BATCH;
@@ -54,38 +47,4 @@ export function batches(seed) {
     if (wanted !== block) [block, drawn] = [wanted, waves(seed, 1, wanted)];
     return views(drawn, (step % BLOCK) * BATCH, BATCH);
   };
-}
-
-/** Fresh weights as Float32Arrays by name, drawn as PyTorch draws them; the target is a copy. */
-export function freshWeights(seed, settings) {
-  const { method, alpha, layerNorm } = settings;
-  const relative = RELATIVES[method];
-  const predictor = (name) => shapes(name, [EMBEDDING, HIDDEN, EMBEDDING], layerNorm);
-  const width = relative?.draws ? CONTEXT : EMBEDDING;
-  const wanted = {
-    ...shapes("online", WIDTHS, layerNorm),
-    ...(relative ? shapes("forward_predictor", [EMBEDDING, HIDDEN, width], false) : {}),
-    ...(!relative && alpha > 0 ? predictor("forward_predictor") : {}),
-    ...(!relative && alpha < 1 ? predictor("backward_predictor") : {}),
-  };
-  const found = {};
-  let index = 0,
-    bound = 1;
-  for (const [name, shape] of Object.entries(wanted)) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const next = wanted[name.replace(/weight$/, "bias")];
-    const gain = name.endsWith("weight") && shape.length === 1;
-    const shift = name.endsWith("bias") && wanted[name.replace(/bias$/, "weight")].length === 1;
-    if (gain || shift) {
-      found[name] = { shape, data: new Float32Array(size).fill(gain ? 1 : 0) };
-      continue;
-    }
-    if (shape.length === 2 && next) bound = 1 / Math.sqrt(shape[1]);
-    const drawn = random.uniform(key(seed, 90, index++), shape, { minval: -bound, maxval: bound });
-    found[name] = { shape, data: drawn.dataSync().slice() };
-  }
-  for (const name of Object.keys(found)) {
-    if (name.startsWith("online")) found[name.replace("online", "target")] = found[name];
-  }
-  return found;
 }

@@ -146,6 +146,31 @@ export function take(context, { ink, dash, width = 2 }) {
   context.setLineDash(dash.map((part) => part * width));
 }
 
+/** Draw a line through points, with a pen. */
+export function line(context, points, pen) {
+  context.beginPath();
+  points.forEach((point, i) => {
+    context[i ? "lineTo" : "moveTo"](...point);
+  });
+  take(context, pen);
+  context.stroke();
+}
+
+/** Call `move` with the place across a picture that is dragged over or clicked, and its width. */
+export function draggable(element, move) {
+  const point = (event) => {
+    if (!event.isPrimary || (event.type === "pointermove" && !event.buttons)) return;
+    const box = element.getBoundingClientRect();
+    move(event.clientX - box.left, box.width);
+  };
+  element.addEventListener("pointerdown", (event) => {
+    element.setPointerCapture(event.pointerId);
+    if (event.pointerType !== "touch") point(event); // a finger may yet mean to scroll
+  });
+  element.addEventListener("pointermove", point);
+  element.addEventListener("click", point);
+}
+
 /** Call again whenever the reader switches between light, dark and colors of their own. */
 export function onTheme(redraw) {
   FORCED.addEventListener("change", redraw);

@@ -1,6 +1,14 @@
 // What the demos compute and write without a page. tests/site/test_sources.py runs it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  expectedScore,
+  leastScore,
+  middles,
+  normals,
+  shares,
+  uniforms,
+} from "../src/double-well.js";
 import { together } from "../src/looks.js";
 import { norm, relativeLoss, variance } from "../src/measures.js";
 import {
@@ -119,4 +127,37 @@ test("tau counts where there is a target, a penalty only beside Eq. 8", () => {
   assert.deepEqual(shown("JEPA", "scale"), ["decay", "tau", "penalty", "weight"]);
   assert.deepEqual(shown("BYOL"), ["decay", "tau"]);
   assert.deepEqual(shown("VICReg"), ["decay"]);
+});
+
+test("random numbers come again with their seed, and with no other", () => {
+  const draw = (...from) => Array.from({ length: 4 }, uniforms(...from));
+  assert.deepEqual(draw(1, 2), draw(1, 2));
+  const all = [draw(1, 2), draw(2, 1), draw(1, 1), draw(2, 2)].flat();
+  assert.equal(new Set(all).size, 16);
+  const drawn = [...normals(20001, uniforms(0, 0))];
+  const moment = (k) => drawn.reduce((sum, z) => sum + z ** k, 0) / drawn.length;
+  for (const [k, wanted, error] of [
+    [1, 0, 0.03],
+    [2, 1, 0.04],
+    [3, 0, 0.11],
+    [4, 3, 0.28],
+  ])
+    assert.ok(Math.abs(moment(k) - wanted) < error, `moment ${k}: ${moment(k)}`);
+});
+
+test("a score is what its definition says, and the law's own is the least", () => {
+  const grid = { edge: 2, stationary: Array(4).fill(0.25) };
+  const [cells, law] = [middles(grid), [0.1, 0.2, 0.3, 0.4]];
+  assert.deepEqual(cells, [-1.5, -0.5, 0.5, 1.5]);
+  const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+  const from = (q) => law.reduce((sum, part, j) => sum + part * Math.abs(q - cells[j]), 0);
+  const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-12, `${a} is not ${b}`);
+  close(expectedScore([0.7], law, cells), from(0.7));
+  const values = [0.2, -1.1, 1.3];
+  const apart = mean([1.3, 1.1, 2.4]); // between each two of them
+  close(expectedScore(values, law, cells), mean(values.map(from)) - apart / 2);
+  const many = law.flatMap((part, j) => Array(1000 * part).fill(cells[j]));
+  assert.ok(Math.abs(expectedScore(many, law, cells) - leastScore(law, cells)) < 1e-3);
+  assert.ok(leastScore(law, cells) < Math.min(...cells.map(from)));
+  assert.deepEqual(shares([-9, -1.2, 0.1, 9], grid), [0.5, 0, 0.25, 0.25]);
 });

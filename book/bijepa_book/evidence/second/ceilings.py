@@ -104,17 +104,19 @@ class Supervised(nn.Module):
         return self.head(self.online(x))
 
 
-def supervised(experiment: Experiment, batches: Batches, outputs: int, seeds: Seeds) -> Features:
-    """Train the same encoder to forecast the target itself: same batches, steps and rate.
+def train_supervised(
+    experiment: Experiment, batches: Batches, outputs: int, seeds: Seeds
+) -> Supervised:
+    """Train the same encoder to give the answer itself: same batches, steps and rate.
 
     Args:
         experiment: sizes and schedule.
-        batches: its stream.
-        outputs: numbers in a target.
+        batches: its stream; what stands in y's place is the answer.
+        outputs: numbers in an answer.
         seeds: of the weights.
 
     Returns:
-        The trained network, windows to targets, frozen.
+        The trained network.
     """
     model = init_stacked(lambda: Supervised(experiment, outputs), seeds)
     optimizer = torch.optim.AdamW(
@@ -126,6 +128,12 @@ def supervised(experiment: Experiment, batches: Batches, outputs: int, seeds: Se
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    return model
+
+
+def supervised(experiment: Experiment, batches: Batches, outputs: int, seeds: Seeds) -> Features:
+    """The trained network of :func:`train_supervised`, windows to targets, frozen."""
+    model = train_supervised(experiment, batches, outputs, seeds)
 
     def forecast(x: Tensor) -> Tensor:
         with inference(model):

@@ -16,6 +16,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import AdamW
 
 from bijepa_book.evidence.metrics import LOOKED_AT, latent_measures
 from bijepa_book.evidence.second.recording import IMAGE_SEEDS, Measured, Recording
@@ -91,7 +92,7 @@ def recordings(
 
     found = []
     for name, (schedule, configuration) in trained.items():
-        one = recording(name, schedule, "without labels", partial(pretrained, configuration))
+        one = recording(name, schedule, "without labels", partial(configured, configuration))
         found.append(replace(one, about={**one.about, "configuration": configuration.plain()}))
     return [
         *found,
@@ -103,34 +104,56 @@ def recordings(
 # --- what is trained --------------------------------------------------------------------------
 
 
-def pretrained(
+def configured(
     configuration: Configuration,
     experiment: Experiment,
     epochs: int,
     seeds: tuple[int, ...],
     device: str,
 ) -> Measured:
-    """A BiJEPA, or a classic JEPA.
+    """A BiJEPA, or a classic JEPA, of the paper.
 
     Args:
         configuration: constraint and alpha.
+        experiment, epochs, seeds, device: see :func:`pretrained`.
+
+    Returns:
+        See :func:`pretrained`.
+    """
+    return pretrained(experiment.model(configuration, seeds), experiment, epochs, seeds, device)
+
+
+def pretrained(
+    model: BiJEPA,
+    experiment: Experiment,
+    epochs: int,
+    seeds: tuple[int, ...],
+    device: str,
+    make_optimizer: Callable[..., AdamW] = fused_adamw,
+) -> Measured:
+    """A fresh model, trained and read.
+
+    Args:
+        model: with a seed axis.
         experiment: sizes and schedule.
         epochs: of the probes that converge.
-        seeds: trained together.
+        seeds: the model's, trained together.
         device: where.
+        make_optimizer: of :func:`bijepa_core.training.pretrain`.
 
     Returns:
         :func:`readings`, and :func:`bijepa_core.evaluation.metrics.training_summary`.
     """
     with full_precision():
         data: ImageData = experiment.data(seeds, experiment.batch_size, device)
-        model = experiment.model(configuration, seeds).to(device)
+        model = model.to(device)
         history = experiment.train(
             model,
             data.batches,
             device=device,
             log_every=max(experiment.steps // LOOKS, 1),
             progress=False,
+            make_optimizer=make_optimizer,
         )
         measures, curves = readings(model, data, seeds, quick=experiment.probe_steps, epochs=epochs)
     return Measured(training_summary(history) | measures, curves)

@@ -36,7 +36,7 @@ from bijepa_core.evaluation.probes import Features, protocol_a, protocol_b, raw_
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
-from bijepa_core.seeds import sample_per_seed
+from bijepa_core.seeds import Seeds, sample_per_seed
 
 CHUNK, CHUNK_LONG = 16, 8
 ROWS, LOOKS, WATCHED = 100, 20, 8  # as in the first edition
@@ -416,11 +416,13 @@ def trained(condition: Condition, data: SeriesData, seeds: tuple[int, ...]) -> M
     return Measured(scores, reading_curves(model, data) | looked)  # type: ignore[arg-type]
 
 
-def loud(condition: Condition, seeds: tuple[int, ...], device: str = "cpu") -> Measured:
+def loud(
+    new_model: Callable[[Experiment, Seeds], BiJEPA], seeds: tuple[int, ...], device: str = "cpu"
+) -> Measured:
     """Trained on waves whose amplitudes vary: what the embedding knows of them.
 
     Args:
-        condition: what to train.
+        new_model: a fresh model of the experiment, from seeds.
         seeds: a sequence.
         device: for the training.
 
@@ -428,8 +430,8 @@ def loud(condition: Condition, seeds: tuple[int, ...], device: str = "cpu") -> M
         ``gain`` and ``next_value``, shares that stay unexplained (:func:`loudness`).
     """
     data, gains = loud_data(seeds)
-    model = condition.model(seeds)
-    condition.experiment.train(model, data.batches, device=device, progress=False)
+    model = new_model(SINE, seeds)
+    SINE.train(model, data.batches, device=device, progress=False)
     return Measured(loudness(protocol_a(model), data, gains), {})
 
 
@@ -473,7 +475,8 @@ def recordings() -> list[Recording]:
             found.append(_at_length(experiment, name, "paper"))
     for name in LOUD:
         condition = Condition(f"loud-{name}", SINE, CONFIGURATIONS[name])
-        found.append(_recording(condition, partial(loud, condition)))
+        new_model = partial(_of, CONFIGURATIONS[name])
+        found.append(_recording(condition, partial(loud, new_model)))
     for size, experiment in OTHER_SIZES.items():
         for name in SENSITIVE:
             condition = Condition(f"{name}-{size}", experiment, CONFIGURATIONS[name])
@@ -481,6 +484,10 @@ def recordings() -> list[Recording]:
     for experiment in (SINE, LORENZ):
         found += [_at_length(experiment, name, "long") for name in TEN_TIMES[experiment.name]]
     return found
+
+
+def _of(configuration: Configuration, experiment: Experiment, seeds: Seeds) -> BiJEPA:
+    return experiment.model(configuration, seeds)
 
 
 def _at_length(experiment: Experiment, name: str, length: Length) -> Recording:

@@ -38,10 +38,22 @@ def standardized(seen: Tensor, unseen: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Both.
     """
-    mean = seen.mean(-2, keepdim=True)
+    mean, scale = center_and_scale(seen)
+    return (seen - mean) / scale, (unseen - mean) / scale
+
+
+def center_and_scale(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """What :func:`standardized` takes away, and divides by.
+
+    Args:
+        seen: ``(*seeds, n, d)``.
+
+    Returns:
+        Both ``(*seeds, 1, d)``; the scale is 1 where a dimension is constant.
+    """
     scale = seen.std(-2, keepdim=True, correction=0)
     scale = torch.where(scale <= SMALL * seen.abs().amax(-2, keepdim=True), 1.0, scale)
-    return (seen - mean) / scale, (unseen - mean) / scale
+    return seen.mean(-2, keepdim=True), scale
 
 
 # --- softmax regression -----------------------------------------------------------------------
@@ -188,6 +200,20 @@ def mlp_accuracy(
     Returns:
         ``(seeds,)``.
     """
+    network = mlp_classifier(seen, labels, seeds=seeds, epochs=epochs)
+    with inference(network):
+        return (network(unseen).argmax(-1) == truth).double().mean(-1)
+
+
+def mlp_classifier(seen: Tensor, labels: Tensor, *, seeds: Seeds, epochs: int) -> nn.Module:
+    """The classifier that :func:`mlp_accuracy` judges.
+
+    Args:
+        seen, labels, seeds, epochs: see there.
+
+    Returns:
+        It maps ``(n, d)`` or ``(seeds, n, d)`` to scores ``(seeds, n, classes)``.
+    """
     width, classes = seen.shape[-1], int(labels.max()) + 1
     network: nn.Module = init_stacked(
         lambda: nn.Sequential(Linear(width, HIDDEN), nn.ReLU(), Linear(HIDDEN, classes)),
@@ -198,9 +224,7 @@ def mlp_accuracy(
         wanted = labels[rows].expand(len(scores), -1)
         return F.cross_entropy(scores.mT, wanted, reduction="none").mean(-1)
 
-    network = converged(network, seen, loss, epochs=epochs)
-    with inference(network):
-        return (network(unseen).argmax(-1) == truth).double().mean(-1)
+    return converged(network, seen, loss, epochs=epochs)
 
 
 def drawings(
@@ -220,7 +244,23 @@ def drawings(
     Returns:
         For each, ``(seeds, m, p)``.
     """
-    features, queries = torch.cat(seen), torch.cat(unseen)
+    decoder = decoders(seen, pixels, seeds=seeds, epochs=epochs)
+    queries = torch.cat(unseen)
+    with inference(decoder):
+        drawn = torch.cat([decoder(part) for part in queries.split(2000, dim=-2)], dim=-2)
+    return list(drawn.split(len(check_seeds(seeds))))
+
+
+def decoders(seen: list[Tensor], pixels: list[Tensor], *, seeds: Seeds, epochs: int) -> Decoder:
+    """The decoders that :func:`drawings` draws with.
+
+    Args:
+        seen, pixels, seeds, epochs: see there.
+
+    Returns:
+        One module; its seed axis holds all seeds of the first reading, then of the next.
+    """
+    features = torch.cat(seen)
     listed, width, count = check_seeds(seeds), features.shape[-1], pixels[0].shape[-1]
     fresh = [init_stacked(lambda: Decoder(width, count), seed) for seed in listed]
     targets = torch.stack(pixels)  # (readings, n, p)
@@ -229,10 +269,7 @@ def drawings(
         wanted = targets[:, rows].repeat_interleave(len(listed), 0)
         return (drawn - wanted).square().mean((-2, -1))
 
-    decoder = converged(stack(fresh * len(seen)), features, loss, epochs=epochs)
-    with inference(decoder):
-        drawn = torch.cat([decoder(part) for part in queries.split(2000, dim=-2)], dim=-2)
-    return list(drawn.split(len(listed)))
+    return converged(stack(fresh * len(seen)), features, loss, epochs=epochs)
 
 
 def converged(

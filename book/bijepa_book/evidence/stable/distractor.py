@@ -35,6 +35,11 @@ class Distracted(NamedTuple):
     wave: Tensor
     drift: Tensor
 
+    @property
+    def context(self) -> Tensor:
+        """The first half of the windows: what a learner sees."""
+        return self.windows[..., :CONTEXT]
+
 
 def draw(shape: tuple[int, ...], generator: torch.Generator, strength: float) -> Tensor:
     """Waves and drifts, ``(*shape, 2, 20)``, unscaled; the waves do not depend on the strength."""
@@ -55,6 +60,7 @@ class DistractedData(NamedTuple):
     """One draw a seed: a training stream, windows to fit probes on, and others to judge them on."""
 
     batches: Batches
+    answers: Batches  # the same contexts, and the wave's next value
     probe: Distracted
     held_out: Distracted
 
@@ -83,9 +89,12 @@ def distracted_data(seeds: tuple[int, ...], batch_size: int, strength: float) ->
         )
         return mixed(parts, strength)
 
-    blocks = Blockwise(lambda block: drawn("train", (BLOCK, batch_size), block).windows)
+    shape = (BLOCK, batch_size)
+    blocks = Blockwise(lambda block: drawn("train", shape, block).windows)
+    waves = Blockwise(lambda block: drawn("train", shape, block).wave)
     return DistractedData(
         lambda step: split(blocks(step)),
+        lambda step: (split(blocks(step))[0], waves(step)),
         drawn("probe", (PROBE,)),
         drawn("held-out", (HELD_OUT,)),
     )

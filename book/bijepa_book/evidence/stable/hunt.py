@@ -5,15 +5,15 @@ from functools import partial
 from typing import Any
 
 from bijepa_book.evidence.grid import LONGER, Length
-from bijepa_book.evidence.second.images import full_precision, read, reestimated
+from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
-from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
-from bijepa_book.evidence.stable.kinds import KINDS, PAPER
+from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
+from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import per_seed, training_summary
-from bijepa_core.evaluation.probes import protocol_a, train_decoder
+from bijepa_core.evaluation.probes import protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
@@ -25,11 +25,12 @@ HUNTING = range(96, 104)
 HUNTING_IMAGES = (100, 101)
 SHORT_EPOCHS = 3  # of MNIST
 ROWS = 100  # of diagnostics in a run
+OTHER_BATCHES = (16, 256)  # pairs a step; the paper has 64
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind at a strength; or, without a strength, a configuration of the paper.
+    """A kind at a strength; or, without one, a configuration of the paper or a rung of the ladder.
 
     Args:
         kind: its name.
@@ -50,15 +51,20 @@ class Candidate:
     def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
         """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
         if self.strength is None:
-            return experiment.model(Configuration(PAPER[self.kind], self.alpha), seeds)
-        build = partial(KINDS[self.kind].build, experiment, self.strength, self.alpha)
+            constraint = (LADDER if self.kind in LADDER else PAPER)[self.kind]
+            return experiment.model(Configuration(constraint, self.alpha), seeds)
+        build = partial(self._kind.build, experiment, self.strength, self.alpha)
         return init_stacked(build, seeds)
 
     def optimizer(self, steps: int) -> Any:
         """What makes its optimizer."""
         if self.strength is None:
             return fused_adamw
-        return KINDS[self.kind].optimizer(self.strength, steps)
+        return self._kind.optimizer(self.strength, steps)
+
+    @property
+    def _kind(self) -> Kind:
+        return (WITHOUT if self.kind in WITHOUT else KINDS)[self.kind]
 
 
 def precision(model: BiJEPA, data: SeriesData) -> Scores:
@@ -152,22 +158,33 @@ def measure_images(
             progress=False,
             make_optimizer=candidate.optimizer(experiment.steps),
         )
-        left = reestimated(model, data.train.left)
-        seen, unseen = (read(left.embed, half.left) for half in (data.train, data.test))
-        decoder = train_decoder(
-            seen, data.train.right_pixels, epochs=MNIST.probe_steps, seeds=seeds, progress=False
-        )
-        drawn = decoder.mse(unseen, data.test.right_pixels)
-        seen, unseen = standardized(seen, unseen)
-        right = softmax_accuracy(seen, data.train.labels, unseen, data.test.labels)
-    found = {"label_error": per_seed(1 - right), "decoder_ten": per_seed(drawn)}
+        left = embedded(model, data)
+        found = {
+            "label_error": label_error(left, data),
+            "decoder_ten": per_seed(drawing_error(left, data, "right", seeds).mean(-1)),
+        }
     return Measured(training_summary(history) | found, {})
 
 
 def recording(
-    candidate: Candidate, experiment: Experiment, length: Length = "paper", study: str = "hunt"
+    candidate: Candidate,
+    experiment: Experiment,
+    length: Length = "paper",
+    study: str = "hunt",
+    seeds: range = HUNTING,
 ) -> Recording:
-    """One condition of the hunt."""
+    """One condition on a series.
+
+    Args:
+        candidate: what is trained.
+        experiment: on what.
+        length: how long.
+        study: of what it is a part; a word in its key.
+        seeds: which, eight at a time.
+
+    Returns:
+        The recording.
+    """
     steps = experiment.steps * (LONGER if length == "long" else 1)
     schedule = replace(experiment, steps=steps)
     shown = ("norm", "relative_loss", "effective_rank") if length == "long" else ()
@@ -181,7 +198,7 @@ def recording(
     return Recording(
         key=f"{experiment.name}-{study}-{candidate.name}-{length}",
         about=about,
-        seeds=HUNTING,
+        seeds=seeds,
         chunk=len(HUNTING),
         seconds=steps / 2000,
         measure=partial(measure, candidate, schedule, shown),
@@ -197,6 +214,29 @@ def candidates() -> list[Candidate]:
 def recordings() -> list[Recording]:
     """The series at the paper's length."""
     return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+
+
+def ladder_recordings() -> list[Recording]:
+    """What each hard constraint costs, on the hunting seeds."""
+    return [
+        recording(Candidate(rung), experiment) for rung in LADDER for experiment in (SINE, LORENZ)
+    ]
+
+
+def batch_recordings() -> list[Recording]:
+    """A strong scale penalty, a scaled batch and neither, in smaller and in larger batches."""
+    return [
+        recording(one, replace(experiment, batch_size=size), study=f"batch-{size}")
+        for size in OTHER_BATCHES
+        for one in (Candidate("unconstrained"), Candidate("scale", 0.1), Candidate("batch-scaled"))
+        for experiment in (SINE, LORENZ)
+    ]
+
+
+def without_recordings() -> list[Recording]:
+    """The same without EMA, and without EMA and stop-gradient."""
+    wanted = [Candidate(kind, strength) for kind in WITHOUT for strength in WITHOUT[kind].strengths]
+    return [recording(one, experiment) for one in wanted for experiment in (SINE, LORENZ)]
 
 
 def image_recording(candidate: Candidate) -> Recording:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ WEIGHTS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 RADII = (0.5, 1.0, 2.0, 4.0, 8.0)
 ENDS = (1.0, 0.3, 0.1, 0.03, 0.0)
+FALLS_TO = 0.3  # of the first rate, in the third round
 STRONG_DECAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 BESIDE_DECAY, BESIDE_SHARE = 0.1, 0.2  # in pairs: the decay, the share of whitening
 
@@ -128,9 +129,9 @@ class WhitenedTargets(StandardizedTargets):
     def _ideal(self, target: Tensor) -> Tensor:
         centered = target - target.mean(-2, keepdim=True)
         covariance = centered.mT @ centered / target.shape[-2]
-        values, vectors = torch.linalg.eigh(covariance)
+        values, vectors = torch.linalg.eigh(covariance.cpu())  # a GPU is slow on small ones
         root = (values.clamp_min(0) + 1e-4).rsqrt()[..., None, :]
-        return centered @ (vectors * root) @ vectors.mT
+        return centered @ ((vectors * root) @ vectors.mT).to(centered.device)
 
 
 class RelativeLoss(BiJEPA):
@@ -167,12 +168,22 @@ def _shared(
 # --- penalties ----------------------------------------------------------------------------------
 
 
+Parts = tuple[tuple[float, Callable[[Tensor], Tensor]], ...]
+"""Penalties, each with its share of the strength."""
+SCALE: Parts = ((1.0, scale),)
+LOOSE: Parts = ((1.0, unit_variance), (0.1, decorrelation))
+VICREG: Parts = ((1.0, variance_hinge), (0.04, decorrelation))
+SIGREG: Parts = ((1.0, sigreg),)
+VISREG: Parts = ((1.0, unit_deviation), (1.0, gaussian_shape))
+
+
 def _penalties(
-    *parts: tuple[float, Callable[[Tensor], Tensor]], decay: float = 0.0
+    parts: Parts, decay: float = 0.0, form: type[BiJEPA] = BiJEPA
 ) -> Callable[[Experiment, float, float], BiJEPA]:
     def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
         penalties = tuple(Penalty(weight * part, of) for part, of in parts)
-        return _model(experiment, alpha, Constraint(False, decay, penalties=penalties))
+        constraint = Constraint(False, decay, penalties=penalties)
+        return _model(experiment, alpha, constraint, form=form)
 
     return build
 
@@ -221,21 +232,15 @@ ALONE: Mapping[str, Kind] = {
     "standardized": Kind("share of standardizing", SHARES, _free(StandardizedTargets)),
     "whitened": Kind("share of whitening", SHARES, _free(WhitenedTargets)),
     "relative": Kind("power of the variance", SHARES, _free(RelativeLoss)),
-    "scale": Kind("weight", WEIGHTS, _penalties((1.0, scale))),
-    "dimensions": Kind("weight", WEIGHTS, _penalties((1.0, dimension_scale))),
-    "covariance": Kind("weight", WEIGHTS, _penalties((1.0, unit_variance), (1.0, decorrelation))),
-    "covariance-loose": Kind(
-        "weight, a tenth of it off the diagonal",
-        WEIGHTS,
-        _penalties((1.0, unit_variance), (0.1, decorrelation)),
-    ),
+    "scale": Kind("weight", WEIGHTS, _penalties(SCALE)),
+    "dimensions": Kind("weight", WEIGHTS, _penalties(((1.0, dimension_scale),))),
+    "covariance": Kind("weight", WEIGHTS, _penalties(((1.0, unit_variance), (1.0, decorrelation)))),
+    "covariance-loose": Kind("weight, a tenth of it off the diagonal", WEIGHTS, _penalties(LOOSE)),
     "vicreg": Kind(
-        "weight of the hinge, a 25th of it on the covariance",
-        WEIGHTS,
-        _penalties((1.0, variance_hinge), (0.04, decorrelation)),
+        "weight of the hinge, a 25th of it on the covariance", WEIGHTS, _penalties(VICREG)
     ),
-    "sigreg": Kind("weight", WEIGHTS, _penalties((1.0, sigreg))),
-    "visreg": Kind("weight", WEIGHTS, _penalties((1.0, unit_deviation), (1.0, gaussian_shape))),
+    "sigreg": Kind("weight", WEIGHTS, _penalties(SIGREG)),
+    "visreg": Kind("weight", WEIGHTS, _penalties(VISREG)),
     "falling-rate": Kind(
         "last learning rate, in the first's",
         ENDS,
@@ -247,25 +252,144 @@ ALONE: Mapping[str, Kind] = {
 
 PAIRS: Mapping[str, Kind] = {
     "decay-strong": Kind("weight decay", STRONG_DECAYS, _norms(False, False)),
-    "scale-decay": Kind(
-        "weight, beside a decay of 0.1", WEIGHTS, _penalties((1.0, scale), decay=BESIDE_DECAY)
-    ),
+    "scale-decay": Kind("weight, beside a decay of 0.1", WEIGHTS, _penalties(SCALE, BESIDE_DECAY)),
     "covariance-loose-decay": Kind(
         "weight, a tenth of it off the diagonal, beside a decay of 0.1",
         WEIGHTS,
-        _penalties((1.0, unit_variance), (0.1, decorrelation), decay=BESIDE_DECAY),
+        _penalties(LOOSE, BESIDE_DECAY),
     ),
     "vicreg-decay": Kind(
         "weight of the hinge, a 25th of it on the covariance, beside a decay of 0.1",
         WEIGHTS,
-        _penalties((1.0, variance_hinge), (0.04, decorrelation), decay=BESIDE_DECAY),
+        _penalties(VICREG, BESIDE_DECAY),
     ),
     "whitened-scale": Kind("weight, beside whitening by a fifth", WEIGHTS, _whitened_scale),
     "whitened-decay": Kind("decay, beside whitening by a fifth", DECAYS, _whitened_decay),
 }
 """The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
 
-KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS}
+TO_FALL: Mapping[str, tuple[float, ...]] = {
+    "whitened": (0.2, 0.4),
+    "whitened-decay": (0.1,),
+    "whitened-scale": (0.001, 0.01),
+    "scale": (0.001, 0.01),
+    "covariance-loose": (0.001, 0.01),
+    "visreg": (0.01,),
+    "vicreg": (0.001, 0.01),
+    "decay": (0.1,),
+}
+"""Some that cost nothing as a mean over the experiments, for the third round."""
+
+
+def _falling(kind: Kind, strengths: tuple[float, ...]) -> Kind:
+    return Kind(
+        f"{kind.about}; the rate falls to {FALLS_TO:g}",
+        strengths,
+        kind.build,
+        lambda strength, steps: partial(Falling, end=FALLS_TO, steps=steps),
+    )
+
+
+FALLING: Mapping[str, Kind] = {
+    f"{name}-falling": _falling({**ALONE, **PAIRS}[name], strengths)
+    for name, strengths in TO_FALL.items()
+}
+"""The third round: the same under a learning rate that falls along a cosine."""
+
+KINDS: Mapping[str, Kind] = {**ALONE, **PAIRS, **FALLING}
+"""The hunt's."""
+
+
+# --- what holds without EMA, and without the stop-gradient --------------------------------------
+
+
+class Coupled(BiJEPA):
+    """Targets come from the online encoder, and learn with it: neither EMA nor stop-gradient."""
+
+    def _targets(self, x: Tensor, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        target_x, target_y = self._encode(self.online, x, y)
+        return target_x, target_y
+
+
+def _at_once(
+    build: Callable[[Experiment, float, float], BiJEPA],
+) -> Callable[[Experiment, float, float], BiJEPA]:
+    """The same with a target encoder that is the online one of a moment ago (tau = 0)."""
+    return lambda experiment, strength, alpha: build(replace(experiment, tau=0.0), strength, alpha)
+
+
+HELD: Mapping[str, Parts] = {
+    "scale": SCALE,
+    "covariance-loose": LOOSE,
+    "vicreg": VICREG,
+    "sigreg": SIGREG,
+    "visreg": VISREG,
+}
+WITHOUT: Mapping[str, Kind] = {
+    **{
+        f"{name}-no-ema": Kind("weight; tau = 0", WEIGHTS, _at_once(_penalties(parts)))
+        for name, parts in HELD.items()
+    },
+    **{
+        f"{name}-no-stop": Kind(
+            "weight; targets learn, too", WEIGHTS, _penalties(parts, form=Coupled)
+        )
+        for name, parts in HELD.items()
+    },
+}
+"""Penalties that might do what EMA and stop-gradient do; no candidates, a question of their own."""
 
 PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE}
 """What the hunt is measured against, on the same seeds."""
+
+
+# --- how much a constraint takes: a ladder ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Onto(Constraint):
+    """Every embedding, online and target, goes through a fixed map."""
+
+    onto: Callable[[Tensor], Tensor] = torch.clone
+
+    def project(self, embedding: Tensor) -> Tensor:
+        """The map's."""
+        return self.onto(embedding)
+
+
+def batch_scaled(s: Tensor) -> Tensor:
+    """The batch's mean square is 1: one number of a batch is taken."""
+    return s / (s.square().mean((-2, -1), keepdim=True) + SMALL).sqrt()
+
+
+def batch_standardized(s: Tensor) -> Tensor:
+    """Each dimension has mean 0 and variance 1 over the batch: 2 d numbers of a batch."""
+    return (s - s.mean(-2, keepdim=True)) / (s.var(-2, keepdim=True, correction=0) + SMALL).sqrt()
+
+
+def sample_centered(s: Tensor) -> Tensor:
+    """Each embedding's entries have mean 0: one number of every sample."""
+    return s - s.mean(-1, keepdim=True)
+
+
+def sample_scaled(s: Tensor) -> Tensor:
+    """Each embedding's mean square is 1: another one number of every sample."""
+    return s / (s.square().mean(-1, keepdim=True) + SMALL).sqrt()
+
+
+def sample_standardized(s: Tensor) -> Tensor:
+    """LayerNorm without its gains: both."""
+    return F.layer_norm(s, s.shape[-1:])
+
+
+LADDER: Mapping[str, Constraint] = {
+    one.__name__.replace("_", "-"): Onto(False, 0.0, onto=one)
+    for one in (
+        batch_scaled,
+        batch_standardized,
+        sample_centered,
+        sample_scaled,
+        sample_standardized,
+    )
+}
+"""Hard constraints on the embedding alone, by what they take; not of the hunt."""

@@ -6,15 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from bijepa_book.evidence.second.recording import Recording
+from bijepa_book.evidence.second.recording import Recording, load
 from bijepa_book.evidence.stable.criteria import READINGS, SAY, cost, settled
 from bijepa_book.evidence.stable.hunt import Candidate, image_recording, recording
 from bijepa_book.evidence.stable.kinds import KINDS, PAPER
+from bijepa_book.records import results_folder
 from bijepa_core.experiments import LORENZ, SINE
 
 Records = Mapping[str, Mapping[str, Any]]
 SERIES = ("sine", "lorenz")
 IMAGE_READINGS = ("label_error", "decoder_ten")
+FINALISTS = 3
+
+
+def recorded() -> Records:
+    """This study's records in the book, by key."""
+    return load(results_folder() / "stable")
 
 
 def costs(records: Records, candidate: Candidate) -> dict[str, float]:
@@ -72,6 +79,23 @@ def still(records: Records) -> list[Candidate]:
         ):
             found.append(candidate)
     return found
+
+
+def finalists(records: Records) -> list[Candidate]:
+    """The kinds of least cost among those that have a settled strength, each at its best one.
+
+    Raises:
+        ValueError: naming candidates that MNIST has not been asked of.
+    """
+    settled_ones = still(records)
+    unheard = [one.name for one in settled_ones if "mnist" not in costs(records, one)]
+    if unheard:
+        raise ValueError(
+            f"MNIST has a say in who goes on; it has not been asked of {', '.join(unheard)}. "
+            "Record stable-images first."
+        )
+    chosen = sorted(best(records, settled_ones).values(), key=lambda pair: pair[1])
+    return [candidate for candidate, _ in chosen[:FINALISTS]]
 
 
 def heard(records: Records) -> Iterator[Candidate]:

@@ -75,6 +75,13 @@ def test_windows_have_one_scale_and_the_drift_is_slow(strength: float) -> None:
         assert near[1, 2] > 0.9
 
 
+def test_the_answer_is_the_waves_next_value() -> None:
+    data = distracted_data((0, 1), 8, 0.0)
+    (x, y), (context, wave) = data.batches(70), data.answers(70)
+    torch.testing.assert_close(context, x)
+    torch.testing.assert_close(wave, y[..., :1] * 0.5**0.5)  # no drift but its share of the spread
+
+
 def test_everybody_has_ten_settings_and_begins_with_the_same_encoder() -> None:
     names = [member.name for member in company()]
     assert {names.count(name) for name in names} == {10}

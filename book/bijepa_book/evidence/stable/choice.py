@@ -1,0 +1,89 @@
+"""From tuning records to each member's setting on each data set; by the company's criteria."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bijepa_book.evidence.second.recording import Recording
+from bijepa_book.evidence.stable.company import (
+    DATA,
+    Member,
+    image_recordings,
+    joined,
+    key,
+    members,
+    recordings,
+)
+from bijepa_book.evidence.stable.selection import Records, finalists
+from bijepa_core.training import COLLAPSED
+
+SERIES_READINGS = ("whole", "kept")
+READINGS: Mapping[str, tuple[str, ...]] = {
+    "sine": SERIES_READINGS,
+    "lorenz": SERIES_READINGS,
+    "distracted": ("wave",),
+    "mnist": ("label_error",),
+}
+"""By data set: the errors that choose a setting."""
+
+
+def score(record: Mapping[str, Any], readings: Sequence[str]) -> float:
+    """How badly a setting reads.
+
+    Args:
+        record: of a tuning run.
+        readings: errors.
+
+    Returns:
+        The mean log over readings and seeds; infinite where a run exploded or collapsed.
+    """
+    measures = record["measures"]
+    if not {"varying_share", *readings} <= measures.keys():
+        return math.inf
+    errors = np.array([measures[name] for name in readings], dtype=float)
+    varying = float(np.mean(measures["varying_share"]))
+    if not (np.isfinite(errors).all() and varying >= COLLAPSED):
+        return math.inf
+    return float(np.log(errors).mean())
+
+
+def chosen(records: Records) -> dict[str, list[Member]]:
+    """Each member at its setting of least score.
+
+    Args:
+        records: of the tuning, by key.
+
+    Returns:
+        By data set; one that is not tuned at every setting yet is absent, and so is a member
+        whose every setting exploded or collapsed.
+    """
+    found: dict[str, list[Member]] = {}
+    for data in DATA:
+        keys = {one: key(data, "tuning", one.label) for one in members(data)}
+        if not all(name in records for name in keys.values()):
+            continue
+        best: dict[str, tuple[float, Member]] = {}
+        for one, name in keys.items():
+            mine = score(records[name], READINGS[data])
+            if mine < best.get(one.name, (math.inf, one))[0]:
+                best[one.name] = mine, one
+        found[data] = [one for _, one in best.values()]
+    return found
+
+
+def series_company(records: Records) -> list[Recording]:
+    """Series and distracted waves on fresh seeds, for those chosen there, where all are tuned."""
+    return recordings("company", chosen(records))
+
+
+def image_company(records: Records) -> list[Recording]:
+    """The same on MNIST."""
+    return image_recordings(chosen(records).get("mnist", ()))
+
+
+def hunted_company(records: Records) -> list[Recording]:
+    """On all data sets, the hunt's finalists in BiJEPA and in classic JEPA."""
+    found = joined(finalists(records))
+    return [*recordings("company", dict.fromkeys(DATA, found)), *image_recordings(found)]
