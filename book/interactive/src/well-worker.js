@@ -2,7 +2,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import { normals, pairs, places, uniforms } from "./double-well.js";
 import { freshWeights } from "./fresh.js";
-import { encode, mlp, samples } from "./method.js";
+import { encode, mlp, modelShapes, samples } from "./method.js";
 import { reader } from "./readout.js";
 import { serve } from "./serve.js";
 import { Run, Slices } from "./training.js";
@@ -77,7 +77,7 @@ const answers = {
   start({ settings, seed, well: given, place, end }) {
     run?.dispose();
     [well, q] = [given, place];
-    run = new WellRun(settings, freshWeights(seed, settings, WIDTHS, HIDDEN));
+    run = new WellRun(settings, freshWeights(seed, modelShapes(settings, WIDTHS, HIDDEN)));
     const source = (purpose) => uniforms(seed, PURPOSES[purpose]);
     const noise = (count) => normals(count * settings.noise, source("cloud"));
     Object.assign(run, {
