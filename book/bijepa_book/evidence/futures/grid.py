@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bijepa_book.evidence.futures import linear, well, wing
 from bijepa_book.evidence.futures.models import Settings, futures, new_model
-from bijepa_book.evidence.futures.scores import read_out, said, side
+from bijepa_book.evidence.futures.skill import read_out, said, side
 from bijepa_book.evidence.futures.world import Drawn, World
 from bijepa_book.evidence.second.recording import Measured
 from bijepa_core import NonFiniteLossError

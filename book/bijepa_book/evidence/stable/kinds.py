@@ -306,11 +306,11 @@ PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive":
 # --- how much a constraint takes: a ladder ------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Onto(Constraint):
     """Every embedding, online and target, goes through a fixed map."""
 
-    onto: Callable[[Tensor], Tensor] = torch.clone
+    onto: Callable[[Tensor], Tensor]
 
     def project(self, embedding: Tensor) -> Tensor:
         """The map's."""
@@ -343,7 +343,7 @@ def sample_standardized(s: Tensor) -> Tensor:
 
 
 LADDER: Mapping[str, Constraint] = {
-    one.__name__.replace("_", "-"): Onto(False, 0.0, onto=one)
+    one.__name__.replace("_", "-"): Onto(layer_norm=False, weight_decay=0.0, onto=one)
     for one in (
         batch_scaled,
         batch_standardized,

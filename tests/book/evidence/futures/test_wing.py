@@ -3,7 +3,7 @@ import torch
 from scipy.stats import kstest
 
 from bijepa_book.evidence.futures import wing
-from bijepa_book.evidence.futures.scores import level, side
+from bijepa_book.evidence.futures.skill import level, side
 from bijepa_book.evidence.futures.world import Known
 from bijepa_core.model import Direction
 

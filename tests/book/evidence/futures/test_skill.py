@@ -3,7 +3,7 @@ import torch
 from scipy.stats import kstest
 
 from bijepa_book.evidence.futures import well
-from bijepa_book.evidence.futures.scores import (
+from bijepa_book.evidence.futures.skill import (
     crps,
     energy,
     level,
