@@ -146,13 +146,9 @@ class Joined:
         return self.candidate.optimizer(steps)
 
     def plain(self) -> dict[str, Any]:
-        """Kind, strength and alpha."""
-        return {
-            "name": "bijepa" if self.candidate.alpha < 1 else "classic",
-            "kind": self.candidate.kind,
-            "strength": self.candidate.strength,
-            "alpha": self.candidate.alpha,
-        }
+        """Its name, and the candidate's kind, strength and alpha."""
+        name = "bijepa" if self.candidate.alpha < 1 else "classic"
+        return {"name": name, **self.candidate.plain()}
 
 
 def company() -> list[Member]:

@@ -53,13 +53,7 @@ def image_recordings(
     found = []
     for finalist in finalists:
         for one in (finalist, classic(finalist)):
-            about = {
-                "kind": one.kind,
-                "strength": one.strength,
-                "alpha": one.alpha,
-                "experiment": experiment.plain(),
-                "probe_epochs": epochs,
-            }
+            about = {**one.plain(), "experiment": experiment.plain(), "probe_epochs": epochs}
             measure = partial(_measure_images, one, experiment, epochs)
             key = f"{experiment.name}-final-{one.name}-paper"
             found.append(Recording(key, about, IMAGE_SEEDS, IMAGE_CHUNK, 300.0, measure))

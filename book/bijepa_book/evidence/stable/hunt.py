@@ -49,6 +49,10 @@ class Candidate:
         strength = "" if self.strength is None else f"-{self.strength:g}"
         return f"{self.kind}{strength}{'' if self.alpha == 0.5 else '-classic'}"
 
+    def plain(self) -> dict[str, Any]:
+        """In records."""
+        return {"kind": self.kind, "strength": self.strength, "alpha": self.alpha}
+
     def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
         """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
         if self.strength is None:
@@ -189,13 +193,7 @@ def recording(
     steps = experiment.steps * (LONGER if length == "long" else 1)
     schedule = replace(experiment, steps=steps)
     shown = ("norm", "relative_loss", "effective_rank") if length == "long" else ()
-    about = {
-        "kind": candidate.kind,
-        "strength": candidate.strength,
-        "alpha": candidate.alpha,
-        "length": length,
-        "experiment": schedule.plain(),
-    }
+    about = {**candidate.plain(), "length": length, "experiment": schedule.plain()}
     return Recording(
         key=f"{experiment.name}-{study}-{candidate.name}-{length}",
         about=about,
@@ -208,20 +206,17 @@ def recording(
 
 def candidates() -> list[Candidate]:
     """The paper's two, and every kind at every strength."""
-    paper = [Candidate(name) for name in PAPER]
-    return paper + [Candidate(kind, s) for kind in KINDS for s in KINDS[kind].strengths]
+    return [Candidate(name) for name in PAPER] + _at_every_strength(KINDS)
 
 
 def recordings() -> list[Recording]:
     """The series at the paper's length."""
-    return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+    return _on_both(candidates())
 
 
 def ladder_recordings() -> list[Recording]:
     """What each hard constraint costs, on the hunting seeds."""
-    return [
-        recording(Candidate(rung), experiment) for rung in LADDER for experiment in (SINE, LORENZ)
-    ]
+    return _on_both([Candidate(rung) for rung in LADDER])
 
 
 def batch_recordings() -> list[Recording]:
@@ -236,28 +231,26 @@ def batch_recordings() -> list[Recording]:
 
 def started_recordings() -> list[Recording]:
     """Embeddings that are larger and smaller at the start; rates that fall."""
-    return _at_every_strength({**SLOWED, **STARTED})
+    return _on_both(_at_every_strength({**SLOWED, **STARTED}))
 
 
 def without_recordings() -> list[Recording]:
     """Penalties without EMA, and without EMA and stop-gradient."""
-    return _at_every_strength(WITHOUT)
+    return _on_both(_at_every_strength(WITHOUT))
 
 
-def _at_every_strength(kinds: Mapping[str, Kind]) -> list[Recording]:
-    wanted = [Candidate(name, strength) for name in kinds for strength in kinds[name].strengths]
+def _at_every_strength(kinds: Mapping[str, Kind]) -> list[Candidate]:
+    return [Candidate(name, strength) for name in kinds for strength in kinds[name].strengths]
+
+
+def _on_both(wanted: list[Candidate]) -> list[Recording]:
     return [recording(one, experiment) for one in wanted for experiment in (SINE, LORENZ)]
 
 
 def image_recording(candidate: Candidate) -> Recording:
     """One condition of the hunt on MNIST."""
     schedule = replace(MNIST, steps=SHORT_EPOCHS * MNIST.steps // EPOCHS)
-    about = {
-        "kind": candidate.kind,
-        "strength": candidate.strength,
-        "alpha": candidate.alpha,
-        "experiment": schedule.plain(),
-    }
+    about = {**candidate.plain(), "experiment": schedule.plain()}
     return Recording(
         key=f"mnist-hunt-{candidate.name}-short",
         about=about,

@@ -21,14 +21,14 @@ from bijepa_book.evidence.stable.criteria import (
 )
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.kinds import PAPER
+from bijepa_book.evidence.stable.selection import SERIES
 from bijepa_book.evidence.statistics import bootstrap_interval
+from bijepa_core.experiments import CONFIGURATIONS
 
 Record = Mapping[str, Any]
 Records = Mapping[str, Record]
 Success = Literal["stable", "precise", "ambition"]
 SUCCESSES: tuple[Success, ...] = ("stable", "precise", "ambition")
-SERIES = ("sine", "lorenz")
-PAPERS_FOUR = ("classic", "unconstrained", "expressive", "restrictive")
 LABELS, DRAWINGS = "fair_accuracy_a", "fair_decoder"
 """On MNIST: a converged classifier on the left half's embedding, and a converged decoder."""
 
@@ -125,38 +125,32 @@ def _precise(finalist: Candidate, records: Records, second: Records) -> Iterator
         for length in ("paper", "long"):
             mine = _final(records, finalist, name, length)
             for reading in READINGS:
-                if mine is None:
-                    yield Demand("precise", name, length, reading, "", *NOTHING, (0.0, EVEN))
-                    continue
-                rivals = {one: second[f"{name}-{one}-{length}"] for one in PAPER}
-                logs = {one: _logs(rivals[one], reading, mine).mean() for one in PAPER}
-                best = min(logs, key=logs.__getitem__)
-                ratio = _ratio(mine, rivals[best], reading)
-                yield Demand("precise", name, length, reading, best, *ratio, (0.0, EVEN))
+                found = {o: _ratio(mine, second[f"{name}-{o}-{length}"], reading) for o in PAPER}
+                best = max(found, key=lambda one: found[one][0])
+                rival = "" if mine is None else best
+                yield Demand("precise", name, length, reading, rival, *found[best], (0.0, EVEN))
     for what, rivals_of, limits in (
         (LABELS, _ahead, (-POINTS, math.inf)),
         (DRAWINGS, _ratio, (0.0, DRAWN)),
     ):
         mine = _final(records, finalist, "mnist", "paper")
-        if mine is None:
-            yield Demand("precise", "mnist", "paper", what, "", *NOTHING, limits)
-            continue
         found = {one: rivals_of(mine, second[f"mnist-{one}-paper"], what) for one in PAPER}
         best = (min if what == LABELS else max)(found, key=lambda one: found[one][0])
-        yield Demand("precise", "mnist", "paper", what, best, *found[best], limits)
+        rival = "" if mine is None else best
+        yield Demand("precise", "mnist", "paper", what, rival, *found[best], limits)
 
 
 def _ambitious(finalist: Candidate, records: Records, second: Records) -> Iterator[Demand]:
-    for rival in PAPERS_FOUR:
+    for rival in CONFIGURATIONS:
         for name in SERIES:
             mine, theirs = _final(records, finalist, name, "paper"), second[f"{name}-{rival}-paper"]
             for reading in READINGS:
                 if reading in theirs["measures"]:
-                    ratio = NOTHING if mine is None else _ratio(mine, theirs, reading)
+                    ratio = _ratio(mine, theirs, reading)
                     yield Demand("ambition", name, "paper", reading, rival, *ratio, (0.0, BEATS))
         mine, theirs = _final(records, finalist, "mnist", "paper"), second[f"mnist-{rival}-paper"]
-        points = NOTHING if mine is None else _ahead(mine, theirs, LABELS)
-        drawn = NOTHING if mine is None else _ratio(mine, theirs, DRAWINGS)
+        points = _ahead(mine, theirs, LABELS)
+        drawn = _ratio(mine, theirs, DRAWINGS)
         yield Demand("ambition", "mnist", "paper", LABELS, rival, *points, (AHEAD, math.inf))
         yield Demand("ambition", "mnist", "paper", DRAWINGS, rival, *drawn, (0.0, DRAWN_BEATS))
 
@@ -171,14 +165,18 @@ def _logs(record: Record, name: str, mine: Record) -> NDArray[np.float64]:
     return np.log(_paired(record, name, mine))
 
 
-def _ratio(mine: Record, theirs: Record, name: str) -> tuple[float, float, float]:
+def _ratio(mine: Record | None, theirs: Record, name: str) -> tuple[float, float, float]:
     """The geometric mean of ratios, seed by seed, with its interval."""
+    if mine is None:
+        return NOTHING
     logs = _logs(mine, name, mine) - _logs(theirs, name, mine)
     low, high = bootstrap_interval(logs)
     return math.exp(logs.mean()), math.exp(low), math.exp(high)
 
 
-def _ahead(mine: Record, theirs: Record, name: str) -> tuple[float, float, float]:
+def _ahead(mine: Record | None, theirs: Record, name: str) -> tuple[float, float, float]:
     """Percentage points ahead, seed by seed, with their interval."""
+    if mine is None:
+        return NOTHING
     points = 100 * (_paired(mine, name, mine) - _paired(theirs, name, mine))
     return (float(points.mean()), *bootstrap_interval(points))

@@ -152,11 +152,11 @@ VISREG: Parts = ((1.0, unit_deviation), (1.0, gaussian_shape))
 
 
 def _penalties(
-    parts: Parts, decay: float = 0.0, form: type[BiJEPA] = BiJEPA
+    parts: Parts, decay: float = 0.0, whitening: float = 0.0, form: type[BiJEPA] = BiJEPA
 ) -> Callable[[Experiment, float, float], BiJEPA]:
     def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
         penalties = tuple(Penalty(weight * part, of) for part, of in parts)
-        constraint = Constraint(False, decay, penalties=penalties)
+        constraint = Constraint(False, decay, penalties=penalties, whitening=whitening)
         return _model(experiment, alpha, constraint, form=form)
 
     return build
@@ -169,14 +169,20 @@ def _whitened(experiment: Experiment, share: float, alpha: float) -> BiJEPA:
     return _model(experiment, alpha, Constraint(False, 0.0, whitening=share))
 
 
-def _whitened_scale(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
-    penalties = (Penalty(weight, scale),)
-    constraint = Constraint(False, 0.0, penalties=penalties, whitening=BESIDE_SHARE)
-    return _model(experiment, alpha, constraint)
-
-
 def _whitened_decay(experiment: Experiment, decay: float, alpha: float) -> BiJEPA:
     return _model(experiment, alpha, Constraint(False, decay, whitening=BESIDE_SHARE))
+
+
+# --- a learning rate that falls -----------------------------------------------------------------
+
+
+def _slowed(constraint: Constraint, ends: tuple[float, ...]) -> Kind:
+    return Kind(
+        "last learning rate, in the first's",
+        ends,
+        lambda experiment, end, alpha: _model(experiment, alpha, constraint),
+        lambda end, steps: falling_adamw(steps, end),
+    )
 
 
 ALONE: Mapping[str, Kind] = {
@@ -201,12 +207,7 @@ ALONE: Mapping[str, Kind] = {
     ),
     "sigreg": Kind("weight", WEIGHTS, _penalties(SIGREG)),
     "visreg": Kind("weight", WEIGHTS, _penalties(VISREG)),
-    "falling-rate": Kind(
-        "last learning rate, in the first's",
-        ENDS,
-        lambda experiment, strength, alpha: _model(experiment, alpha, UNCONSTRAINED),
-        lambda end, steps: falling_adamw(steps, end),
-    ),
+    "falling-rate": _slowed(UNCONSTRAINED, ENDS),
 }
 """By name; LayerNorm and weight decay are absent where they are not named."""
 
@@ -223,7 +224,9 @@ PAIRS: Mapping[str, Kind] = {
         WEIGHTS,
         _penalties(VICREG, BESIDE_DECAY),
     ),
-    "whitened-scale": Kind("weight, beside whitening by a fifth", WEIGHTS, _whitened_scale),
+    "whitened-scale": Kind(
+        "weight, beside whitening by a fifth", WEIGHTS, _penalties(SCALE, whitening=BESIDE_SHARE)
+    ),
     "whitened-decay": Kind("decay, beside whitening by a fifth", DECAYS, _whitened_decay),
 }
 """The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
@@ -242,11 +245,10 @@ TO_FALL: Mapping[str, tuple[float, ...]] = {
 
 
 def _falling(kind: Kind, strengths: tuple[float, ...]) -> Kind:
-    return Kind(
-        f"{kind.about}; the rate falls to {FALLS_TO:g}",
-        strengths,
-        kind.build,
-        lambda strength, steps: falling_adamw(steps, FALLS_TO),
+    return kind._replace(
+        about=f"{kind.about}; the rate falls to {FALLS_TO:g}",
+        strengths=strengths,
+        optimizer=lambda strength, steps: falling_adamw(steps, FALLS_TO),
     )
 
 
@@ -380,17 +382,8 @@ STARTED: Mapping[str, Kind] = {
 """Larger and smaller embeddings at the start; not of the hunt."""
 
 
-def _slowed(constraint: Constraint) -> Kind:
-    return Kind(
-        "last learning rate, in the first's",
-        (0.03,),
-        lambda experiment, end, alpha: _model(experiment, alpha, constraint),
-        lambda end, steps: falling_adamw(steps, end),
-    )
-
-
 SLOWED: Mapping[str, Kind] = {
-    "expressive-slowed": _slowed(EXPRESSIVE),
-    "batch-scaled-slowed": _slowed(LADDER["batch-scaled"]),
+    "expressive-slowed": _slowed(EXPRESSIVE, (0.03,)),
+    "batch-scaled-slowed": _slowed(LADDER["batch-scaled"], (0.03,)),
 }
 """A rate that falls, under constraints that cost; not of the hunt."""
