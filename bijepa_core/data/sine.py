@@ -21,7 +21,7 @@ def waves(
     count: int | tuple[int, ...],
     generator: torch.Generator,
     times: Tensor = GRID,
-    noise: float = NOISE,
+    noise: float | None = None,
 ) -> Tensor:
     """Draw noisy sine waves ``sin(w t + phi) + noise``.
 
@@ -29,7 +29,7 @@ def waves(
         count: how many, or a shape of them.
         generator: source of all randomness, on the CPU.
         times: t of each sample, ``(length,)``; the script's grid of 20 by default.
-        noise: its standard deviation.
+        noise: its standard deviation; :data:`NOISE` by default.
 
     Returns:
         ``(*count, length)``, float32: w from U(0.8, 1.2), phi from U(0, 2 pi), normal noise.
@@ -41,7 +41,8 @@ def waves(
     check_positive(**{f"count[{i}]": n for i, n in enumerate(shape)})
     frequency = 0.8 + 0.4 * torch.rand(*shape, 1, generator=generator)
     phase = 2 * math.pi * torch.rand(*shape, 1, generator=generator)
-    disturbance = noise * torch.randn(*shape, len(times), generator=generator)
+    deviation = NOISE if noise is None else noise
+    disturbance = deviation * torch.randn(*shape, len(times), generator=generator)
     return torch.sin(frequency * times + phase) + disturbance
 
 
