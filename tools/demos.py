@@ -109,8 +109,8 @@ DEMOS = {
         "many-completions",
         "Many completions",
         "Many completions: the left half of a digit, eight right halves that the model draws for "
-        "it, some of which make it a 4, others a 9 or an 8; the drawing of their mean; and how "
-        "often 64 of them are read as each digit.",
+        "it, some of which make it a 2, others a 3; the drawing of their mean, which is a bit of "
+        "both; and how often 64 of them are read as each digit.",
         ("data-completions", "data-images"),
     ),
 }

@@ -42,7 +42,7 @@ function build(section) {
 
   const pad = drawingPad(
     section,
-    { given: "left", digit: "4", index: 13 },
+    { given: "left", digit: "2", index: 12 },
     {
       picked() {
         answer = null;
