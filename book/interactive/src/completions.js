@@ -79,7 +79,7 @@ function build(section) {
       one.element.setAttribute("aria-label", `${name}, read as ${aDigit(answer.digits[row])}`);
       one.redraw();
     };
-    return { show, figure: h("figure", { class: "demo-figure" }, one.element, caption) };
+    return { show, figure: h("figure", {}, one.element, caption) };
   }
   const several = Array.from({ length: SHOWN }, (_, row) => picture(`completion ${row + 1}`, row));
   const mean = picture("the mean of all", COUNT);
