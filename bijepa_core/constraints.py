@@ -9,7 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bijepa_core._support.checks import check_kind, check_positive, is_number, make_plain
+from bijepa_core._support.checks import (
+    check_kind,
+    check_positive,
+    check_unit_interval,
+    is_number,
+    make_plain,
+)
+from bijepa_core.regularizers import whitened
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,11 @@ class Constraint:
             parameter, biases and LayerNorm gains included, as in the paper's script.
         sphere: project embeddings onto the unit sphere (Eq. 9), in training and inference.
         penalties: added to the loss, each the mean over the online embeddings of both views.
+        whitening: how far targets are moved towards their whitened batch, from 0 to 1; see
+            :func:`bijepa_core.regularizers.whitened`.
 
     Raises:
-        ValueError: if ``weight_decay`` is negative or not finite.
+        ValueError: if ``weight_decay`` is negative or not finite, or whitening is outside [0, 1].
         TypeError: if a switch is neither True nor False, or a penalty is none.
     """
 
@@ -56,6 +65,7 @@ class Constraint:
     weight_decay: float = 1e-4
     sphere: bool = False
     penalties: tuple[Penalty, ...] = ()
+    whitening: float = 0.0
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -66,6 +76,7 @@ class Constraint:
                 f"weight_decay must be a finite number >= 0; received {self.weight_decay!r}. "
                 "The paper uses 1e-4, and 0 where it is unconstrained."
             )
+        check_unit_interval(whitening=self.whitening)
         check_kind("penalties must be a tuple of Penalty.", self.penalties, tuple)
         for penalty in self.penalties:
             check_kind("penalties must be a tuple of Penalty.", penalty, Penalty)
@@ -84,6 +95,19 @@ class Constraint:
         """
         check_kind("an encoder must return one tensor, (*seeds, batch, d).", embedding, Tensor)
         return F.normalize(embedding, dim=-1) if self.sphere else embedding
+
+    def aim(self, target: Tensor) -> Tensor:
+        """What a prediction is compared with.
+
+        Args:
+            target: from the target encoder, ``(*seeds, batch, d)``.
+
+        Returns:
+            The target, moved towards its whitened batch; itself without whitening.
+        """
+        if not self.whitening:
+            return target
+        return torch.lerp(target, whitened(target), self.whitening)
 
     def penalty(self, embeddings: Sequence[Tensor]) -> Tensor:
         """What the penalties add to the loss.
@@ -110,8 +134,10 @@ class Constraint:
         return total
 
     def plain(self) -> dict[str, Any]:
-        """As plain data: penalties, where there are any, by name and weight."""
+        """As plain data: whitening and penalties where there are any, these by name and weight."""
         values = asdict(self)
+        if not self.whitening:
+            del values["whitening"]
         if not values.pop("penalties"):
             return values
         named = {getattr(p.of, "__name__", repr(p.of)): p.weight for p in self.penalties}

@@ -67,7 +67,7 @@ class BiJEPA(nn.Module):
         predictor: builds a predictor, ``(*seeds, batch, d)`` to ``(*seeds, batch, d)``; called
             once for each direction in use, forward first. Return the same module twice to
             share one.
-        constraint: the stability configuration; ``project`` and ``penalties`` apply here,
+        constraint: the stability configuration; ``project``, ``aim`` and ``penalties`` apply here,
             ``weight_decay`` in :func:`bijepa_core.training.pretrain`, ``layer_norm`` where
             networks are built.
         alpha: weight of the forward term in Eq. 8, in [0, 1].
@@ -158,7 +158,10 @@ class BiJEPA(nn.Module):
             target_y, target_x = self._encode(
                 self.target, y if ahead else None, x if back else None
             )
-        return target_x, target_y
+        return self._aimed(target_x), self._aimed(target_y)
+
+    def _aimed(self, target: Tensor | None) -> Tensor | None:
+        return None if target is None else self.constraint.aim(target)
 
     def _term(
         self, predictor: nn.Module | None, s: Tensor | None, target: Tensor | None, z: Tensor | None

@@ -1,4 +1,4 @@
-"""Penalties on a batch of embeddings, and the losses of other joint embeddings.
+"""Penalties on a batch of embeddings, its whitening, and the losses of other joint embeddings.
 
 A penalty takes embeddings ``(*seeds, batch, d)`` and gives ``(*seeds,)``: 0 where the batch is as
 it should be. A :class:`bijepa_core.constraints.Penalty` gives one a weight and adds it to Eq. 8.
@@ -12,7 +12,29 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DIRECTIONS = 64  # onto which a sketch projects, drawn anew at every call
+FLOOR = 1e-4  # under variances that are whitened
 POINTS, REACH = 17, 5.0  # at which characteristic functions are compared, from -REACH to REACH
+
+
+def whitened(s: Tensor) -> Tensor:
+    """The batch moved and mixed so that its covariance is the identity, as little as may be (ZCA).
+
+    Directions in which a batch hardly varies (variances well under 1e-4) are left small.
+
+    Args:
+        s: ``(*seeds, batch, d)``.
+
+    Returns:
+        The same shape, with mean 0.
+
+    Source:
+        Bell and Sejnowski 1997, Vision Res. 37, 3327.
+    """
+    centered = s - s.mean(-2, keepdim=True)
+    covariance = centered.mT @ centered / s.shape[-2]
+    values, vectors = torch.linalg.eigh(covariance.cpu())  # a GPU is slow on small ones
+    root = (values.clamp_min(0) + FLOOR).rsqrt()[..., None, :]
+    return centered @ ((vectors * root) @ vectors.mT).to(s.device)
 
 
 def scale(s: Tensor) -> Tensor:

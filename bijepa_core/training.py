@@ -2,12 +2,11 @@
 
 import warnings
 from collections.abc import Callable
-from functools import partial
 from types import NoneType
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from bijepa_core._support.checks import check_counts, check_kind, check_positive, check_table
 from bijepa_core._support.devices import resolve_device
@@ -19,11 +18,11 @@ from bijepa_core.data.streams import Batches, take
 from bijepa_core.diagnostics import varying_share
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, Losses
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import borrowing_random_state
 
 COLLAPSED = 1e-3  # share of the embedding's mean square that differs between samples
 MOST = 10**9  # losses that a history has room for
-fused_adamw = partial(AdamW, fused=True)  # one kernel for all parameters
 
 
 def pretrain(
@@ -47,7 +46,8 @@ def pretrain(
             :mod:`bijepa_core.data.streams`), which is what makes a resumed run exact.
         steps: optimizer steps in all, those before a resume included.
         learning_rate: the optimizer's; its weight decay is ``model.constraint.weight_decay``.
-        make_optimizer: called with the parameters, ``lr`` and ``weight_decay``.
+        make_optimizer: called with the parameters, ``lr`` and ``weight_decay``; see
+            :mod:`bijepa_core.optimizers`.
         device: ``"auto"`` (CUDA, else MPS, else CPU) or a device.
         log_every: steps between two rows of diagnostics, and between two looks at the losses.
         checkpoint: where to keep the run, how often, and whether to go on from what is there;

@@ -54,7 +54,8 @@ DEMOS = {
         "Explosion lab",
         "The explosion lab after a run: controls of two runs, and curves of loss, relative loss, "
         "norm, variance and effective rank for the unconstrained and the expressive model, "
-        "recorded runs thin and pale behind them.",
+        "recorded runs thin and pale behind them; below, what a linear probe misses of the next "
+        "value, the whole target and the context.",
         ("data-looks",),
     ),
     "Press Train.": Demo(

@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from bijepa_book.evidence.futures import images
+from bijepa_book.evidence.futures import recordings as futures
 from bijepa_book.evidence.second import grid
 from bijepa_book.evidence.second.recording import Recording, joined, load, measured, write
-from bijepa_book.evidence.stable import baselines, choice, company, finalists, hunt, selection
+from bijepa_book.evidence.stable import (
+    baselines,
+    choice,
+    company,
+    finalists,
+    hunt,
+    quiet,
+    selection,
+)
 from bijepa_core._support.locks import folder_lock
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
@@ -25,6 +34,8 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-long": lambda folder: selection.long_recordings(load(folder)),
     "stable-ladder": lambda _: hunt.ladder_recordings(),
     "stable-batch": lambda _: hunt.batch_recordings(),
+    "stable-started": lambda _: hunt.started_recordings(),
+    "stable-quiet": lambda _: quiet.recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
     "stable-final-images": lambda folder: finalists.image_recordings(
@@ -40,9 +51,10 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
     "stable-company-baselines": lambda _: baselines.recordings(),
     "futures-images": images.recordings,
+    "futures-tuning": lambda _: futures.tuning(),
+    "futures": lambda folder: futures.recordings(load(folder)),
 }
-"""Of chapters 8 and 9, of chapter 10, whose later parts depend on what the first one found, and of
-chapter 11."""
+"""Of chapters 8 and 9; of 10 and 11, whose later parts depend on what their first one found."""
 
 
 def part(recording: Recording, seeds: tuple[int, ...], device: str) -> tuple[str, dict[str, Any]]:

@@ -17,16 +17,22 @@ NOISE = 0.05  # standard deviation
 GRID = torch.linspace(0, 4 * math.pi, LENGTH)  # radians: the script's grid, spacing 4 pi / 19
 
 
-def waves(count: int | tuple[int, ...], generator: torch.Generator, times: Tensor = GRID) -> Tensor:
+def waves(
+    count: int | tuple[int, ...],
+    generator: torch.Generator,
+    times: Tensor = GRID,
+    noise: float | None = None,
+) -> Tensor:
     """Draw noisy sine waves ``sin(w t + phi) + noise``.
 
     Args:
         count: how many, or a shape of them.
         generator: source of all randomness, on the CPU.
         times: t of each sample, ``(length,)``; the script's grid of 20 by default.
+        noise: its standard deviation; :data:`NOISE` by default.
 
     Returns:
-        ``(*count, length)``, float32: w from U(0.8, 1.2), phi from U(0, 2 pi), noise N(0, 0.05).
+        ``(*count, length)``, float32: w from U(0.8, 1.2), phi from U(0, 2 pi), normal noise.
 
     Raises:
         ValueError: if a count is not positive.
@@ -35,8 +41,9 @@ def waves(count: int | tuple[int, ...], generator: torch.Generator, times: Tenso
     check_positive(**{f"count[{i}]": n for i, n in enumerate(shape)})
     frequency = 0.8 + 0.4 * torch.rand(*shape, 1, generator=generator)
     phase = 2 * math.pi * torch.rand(*shape, 1, generator=generator)
-    noise = NOISE * torch.randn(*shape, len(times), generator=generator)
-    return torch.sin(frequency * times + phase) + noise
+    deviation = NOISE if noise is None else noise
+    disturbance = deviation * torch.randn(*shape, len(times), generator=generator)
+    return torch.sin(frequency * times + phase) + disturbance
 
 
 def split(series: Tensor) -> tuple[Tensor, Tensor]:

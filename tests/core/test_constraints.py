@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.experiments import SINE, Configuration
+from bijepa_core.regularizers import whitened
 
 Normal = Callable[..., Tensor]
 
@@ -69,3 +71,29 @@ def test_a_vanished_embedding_stays_finite() -> None:
     (gradient,) = torch.autograd.grad(projected.sum(), embedding)
     assert torch.isfinite(projected).all()
     assert torch.isfinite(gradient).all()
+
+
+def test_targets_are_moved_by_the_share_and_no_gradient_passes(normal: Normal) -> None:
+    target = normal(2, 50, 4)
+    assert UNCONSTRAINED.aim(target) is target
+    torch.testing.assert_close(
+        Constraint(whitening=0.25).aim(target), 0.75 * target + 0.25 * whitened(target)
+    )
+    assert Constraint(whitening=0.25).plain()["whitening"] == 0.25
+    assert "whitening" not in UNCONSTRAINED.plain()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "all"])
+def test_an_improper_whitening_is_named(share: float) -> None:
+    with pytest.raises((ValueError, TypeError), match="whitening"):
+        Constraint(whitening=share)
+
+
+def test_a_model_predicts_what_its_constraint_aims_at() -> None:
+    seen = {}
+    for share in (0.0, 1.0):
+        configuration = Configuration(Constraint(False, 0.0, whitening=share), alpha=1.0)
+        model = SINE.model(configuration, (0, 1))
+        seen[share] = model(*SINE.load((0, 1)).batches(0)).terms[0].target
+    torch.testing.assert_close(seen[1.0], whitened(seen[0.0]))
+    assert not seen[1.0].requires_grad

@@ -23,6 +23,7 @@ from bijepa_core.regularizers import (
     unit_deviation,
     unit_variance,
     variance_hinge,
+    whitened,
 )
 
 Normal = Callable[..., Tensor]
@@ -181,3 +182,22 @@ def test_the_distance_on_the_sphere_is_that_of_the_projections(normal: Normal) -
     a, b = normal(2, 7, 3), normal(2, 7, 3)
     apart = (RESTRICTIVE.project(a) - RESTRICTIVE.project(b)).square().sum(-1).mean(-1)
     torch.testing.assert_close(cosine_distance(a, b), apart)
+
+
+def test_a_whitened_batch_has_the_identity_for_its_covariance(normal: Normal) -> None:
+    mixing = torch.diag(torch.tensor([3.0, 1.0, 0.3, 2.0]).double()) @ normal(4, 4)
+    s = normal(2, 200, 4) @ mixing + 5
+    white = whitened(s)
+    torch.testing.assert_close(white.mean(-2), torch.zeros(2, 4).double())
+    covariance = white.mT @ white / 200
+    torch.testing.assert_close(covariance, torch.eye(4).double().expand(2, 4, 4), rtol=0, atol=0.02)
+    # ZCA: of all such moves the least, so that the map itself is symmetric
+    centered = s - s.mean(-2, keepdim=True)
+    mapped = torch.linalg.lstsq(centered, white).solution
+    torch.testing.assert_close(mapped, mapped.mT, rtol=1e-6, atol=1e-9)
+
+
+def test_a_batch_that_does_not_vary_stays_finite() -> None:
+    assert whitened(torch.ones(3, 8, 4)).abs().max() == 0
+    few = whitened(torch.randn(2, 3, 8))  # fewer samples than dimensions
+    assert few.isfinite().all()

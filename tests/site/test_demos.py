@@ -21,6 +21,8 @@ from bijepa_book.chapters.jepa import Ablated, Safeguards
 from bijepa_book.chapters.lorenz import Forecaster, Scale, guesses
 from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.second.why import recorded
+from bijepa_book.evidence.stable.kinds import KINDS
+from bijepa_book.evidence.stable.relatives import relative
 from bijepa_book.evidence.statistics import geometric_mean
 from bijepa_book.int8 import unpack
 from bijepa_book.style import LOOKS, OTHERS
@@ -233,9 +235,12 @@ def test_without_scripts_a_picture_and_a_sentence_stand_there(
 
 
 def plain(model: nn.Module) -> dict[str, Any]:
-    """A model's weights as the page takes them."""
+    """A model's weights as the page takes them; there a decoder is named as other heads are."""
     return {
-        name: {"shape": list(value.shape), "data": value.flatten().tolist()}
+        re.sub(r"^forward_predictor\.(?=\d)", "forward_predictor.net.", name): {
+            "shape": list(value.shape),
+            "data": value.flatten().tolist(),
+        }
         for name, value in model.state_dict().items()
     }
 
@@ -245,15 +250,46 @@ def without_stop() -> BiJEPA:
     return init_stacked(partial(Ablated, Safeguards(stop_gradient=False)), 0)
 
 
-SETTINGS: dict[str, tuple[Configuration, float]] = {
-    "expressive": (CONFIGURATIONS["expressive"], 0.995),
-    "unconstrained": (CONFIGURATIONS["unconstrained"], 0.995),
-    "restrictive": (CONFIGURATIONS["restrictive"], 0.9),
-    "classic, strong decay": (Configuration(Constraint(True, 0.1), 1.0), 0.995),
-    "backward alone": (Configuration(Constraint(), 0.0), 0.0),
-    "weighted": (Configuration(Constraint(), 0.25), 0.995),
-    "no stop-gradient": (CONFIGURATIONS["expressive"], 0.995),
+def sine(configuration: Configuration, tau: float = 0.995) -> Callable[[], BiJEPA]:
+    """A fresh model of the first experiment."""
+    return lambda: replace(SINE, tau=tau).model(configuration, 0)
+
+
+def penalized(kind: str, penalty: str, alpha: float = 0.5) -> "Setting":
+    """A penalty of the hunt's, with a weight that tells, and what the page calls it."""
+    build = partial(KINDS[kind].build, SINE, 1.0, alpha)
+    return build, {"penalty": penalty, "weight": 1.0}
+
+
+def other_way(method: str, setting: float, layer_norm: bool) -> "Setting":
+    """A relative of the book's, by the name that the page gives it."""
+    way = method.lower().replace(" ", "-")
+    build = partial(relative, way, setting, SINE, layer_norm)
+    return build, {"method": method, "layerNorm": layer_norm}
+
+
+Setting = tuple[Callable[[], BiJEPA], dict[str, Any]]
+SETTINGS: dict[str, Setting] = {
+    "expressive": (sine(CONFIGURATIONS["expressive"]), {}),
+    "unconstrained": (sine(CONFIGURATIONS["unconstrained"]), {}),
+    "restrictive": (sine(CONFIGURATIONS["restrictive"], tau=0.9), {}),
+    "classic, strong decay": (sine(Configuration(Constraint(True, 0.1), 1.0)), {}),
+    "backward alone": (sine(Configuration(Constraint(), 0.0), tau=0.0), {}),
+    "weighted": (sine(Configuration(Constraint(), 0.25)), {}),
+    "no stop-gradient": (without_stop, {"stopGradient": False}),
+    "scale": penalized("scale", "scale"),
+    "scale and decay, forward alone": penalized("scale-decay", "scale", alpha=1.0),
+    "loose covariance": penalized("covariance-loose", "loose covariance"),
+    "variance and covariance": penalized("vicreg", "VICReg"),
+    "autoencoder": other_way("autoencoder", 0.0, layer_norm=True),
+    "predictive autoencoder": other_way("predictive autoencoder", 0.0, layer_norm=False),
+    "SimCLR": other_way("SimCLR", 0.2, layer_norm=False),
+    "VICReg": other_way("VICReg", 25.0, layer_norm=True),
+    "BYOL": other_way("BYOL", 0.99, layer_norm=True),
 }
+"""How a model is built in the core, and what of its settings in the page its own do not tell."""
+STEPS = {"VICReg": 5}
+"""Twenty, but for a loss of 20: soon its fourth decimal place is rounding, in the core, too."""
 
 
 @pytest.fixture(scope="module")
@@ -266,22 +302,26 @@ def lab(browser: "Browser", served: str) -> "Iterator[Page]":
 
 
 def losses(lab: "Page", name: str) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Twenty steps of one setting: a direction, the page's losses, and the core's."""
-    configuration, tau = SETTINGS[name]
-    stop = name != "no stop-gradient"
-    model = replace(SINE, tau=tau).model(configuration, 0) if stop else without_stop()
+    """Some steps of one setting: a direction, the page's losses, and the core's."""
+    build, others = SETTINGS[name]
+    steps = STEPS.get(name, 20)
+    torch.manual_seed(0)
+    model = build()
     weights, stream = plain(model), SineBatches(0)
-    pairs = [[view.flatten().tolist() for view in stream(step)] for step in range(20)]
-    history = pretrain(model, stream, steps=20, device="cpu", progress=False)
-    constraint = configuration.constraint
+    pairs = [[view.flatten().tolist() for view in stream(step)] for step in range(steps)]
+    history = pretrain(model, stream, steps=steps, device="cpu", progress=False)
+    constraint = model.constraint
     settings = {
+        "method": "JEPA",
         "layerNorm": constraint.layer_norm,
         "sphere": constraint.sphere,
         "decay": constraint.weight_decay,
-        "stopGradient": stop,
-        "alpha": configuration.alpha,
-        "tau": tau,
+        "penalty": "none",
+        "stopGradient": True,
+        "alpha": model.alpha,
+        "tau": model.tau,
         "rate": SINE.learning_rate,
+        **others,
     }
     terms = lab.evaluate(
         """([settings, weights, pairs]) => {
@@ -405,6 +445,43 @@ def test_lab_opens_with_recorded_runs_and_says_when_settings_count(
     until_status(page, "explosion", "Run A after 1 step: ")
     until_status(page, "explosion", "Run B after 2 steps: ")
     assert not late.first.is_visible()
+
+
+@pytest.mark.slow
+def test_every_configuration_trains_and_shows_what_counts_and_what_is_read(
+    page: "Page", served: str
+) -> None:
+    """Two at a time, a step each; a relative has no switches of BiJEPA's."""
+    section = open_demo(page, "explosion", served)
+    menus = section.get_by_role("combobox", name="configuration").all()
+    names = [one for one in menus[0].locator("option").all_inner_texts() if one != "own"]
+    relatives = ["autoencoder", "predictive autoencoder", "SimCLR", "VICReg", "BYOL"]
+    assert {*relatives, "expressive", "scale 0.01", "loose covariance 0.01"} < {*names}
+    flaws = []
+    for pair in zip(names, names[::-1], strict=True):
+        for menu, name in zip(menus, pair, strict=True):
+            menu.select_option(name)
+        section.get_by_role("button", name="Restart").click()
+        section.get_by_role("button", name="Pause").click()
+        until_status(page, "explosion", "Run B after")
+        page.wait_for_timeout(SETTLING)
+        said = re.split("(?=Run B)", status(section))
+        cells = section.locator(".demo-readings td").all_inner_texts()
+        runs = section.locator(".demo-run").all()
+        for name, words, run, read in zip(pair, said, runs, (cells[:3], cells[3:]), strict=True):
+            jepa = name not in relatives
+            shown = run.get_by_label("sphere").is_visible(), run.get_by_label("alpha").is_visible()
+            line = run.locator(".demo-loss").inner_text()
+            kept = (
+                shown == (jepa, jepa)
+                and ("Eq. 8" in line) == jepa
+                and ("relative loss" in words) == (jepa or "autoencoder" in name)
+                and run.get_by_label("penalty weight").is_visible() == ("leaves out" in line)
+                and all(0.001 < float(one) < 1 for one in read)
+            )
+            if not kept:
+                flaws.append((name, words, line, shown, read))
+    assert flaws == []
 
 
 STROKES = """section => [...section.querySelectorAll(".demo-legend .demo-entry")]

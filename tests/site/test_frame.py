@@ -58,7 +58,7 @@ def test_what_is_installed_is_every_package_and_no_test() -> None:
         for path in (ROOT / root).rglob("*.py")
     }
     records = {
-        f"bijepa_book.results{end}" for end in ("", ".evidence", ".second", ".stable")
+        f"bijepa_book.results{end}" for end in ("", ".evidence", ".futures", ".second", ".stable")
     }  # these hold no code
     assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == found | records
     assert "prune tests" in read("MANIFEST.in").splitlines()

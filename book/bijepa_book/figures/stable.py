@@ -45,11 +45,14 @@ KINDS_CALLED = {
     "whitened-decay": "decay, whitened a fifth",
 }
 """Kinds whose key is no name."""
+FALLS = "-falling"
 
 
 def called(kind: str) -> str:
     """A kind's name in figures and tables."""
-    return KINDS_CALLED.get(kind, kind)
+    steady = kind.removesuffix(FALLS)
+    name = KINDS_CALLED.get(steady, steady)
+    return name if steady == kind else f"{name}, falling rate"
 
 
 def hunt(records: Records) -> Figure:
@@ -79,13 +82,11 @@ def hunt(records: Records) -> Figure:
                 size = (4 + 1.6 * i) if long else 2.5
                 marker = ">" if factor == FARTHEST else "o"
                 axis.plot(factor, row, marker, markersize=size, color=color, markerfacecolor=face)
-        axis.axvline(1, color="0.4", linewidth=1)
         axis.axvline(math.exp(SAY), color="0.4", linewidth=1, linestyle=":")
-        axis.set_yticks(range(len(order)), [called(kind) for kind in order])
-        axis.set(xscale="log", xlabel="error, over the better one of the paper's")
-        ticks = (0.9, 1, 1.1, 1.3, 1.6, 2, 3)
-        axis.set_xticks(ticks, [f"{t:g}" for t in ticks[:-1]] + ["3+"])
-        axis.minorticks_off()
+        ticks = (0.9, 1, 1.1, 1.3, 1.6, 2, FARTHEST)
+        _factors(axis, [called(kind) for kind in order], ticks)
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks[:-1]] + ["3+"])
+        axis.set_xlabel("error, over the better one of the paper's")
         axis.set_ylim(-0.7, len(order) - 0.3)
     return figure
 
@@ -112,6 +113,8 @@ def demands(found: Mapping[str, Sequence[Demand]]) -> Figure:
             drawn = OTHERS[i]
             shift = 0.22 * (i - (len(found) - 1) / 2)
             for row, one in enumerate(answers):
+                if one.met is None:  # not recorded
+                    continue
                 place = len(questions) - 1 - row - shift
                 axis.plot([one.low, one.high], [place, place], color=drawn.color)
                 axis.plot(
@@ -125,19 +128,21 @@ def demands(found: Mapping[str, Sequence[Demand]]) -> Figure:
                 )
                 ends = [place - 0.11, place + 0.11]
                 axis.plot([one.limits[1]] * 2, ends, color="0.3", linewidth=1.2)
-        axis.axvline(1, color="0.4", linewidth=1)
         names = [f"{one.experiment}, {one.length}: {READ[one.what]}" for one in questions]
-        axis.set_yticks(range(len(questions)), names[::-1])
-        axis.set(xlabel="error, over the better of the two", xscale="log")
-        _plain_ticks(axis)
+        _factors(axis, names[::-1], (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2))
+        axis.set_xlabel("error, over the better of the two")
         figure.legend(loc="outside upper center", ncols=1)
     return figure
 
 
-def _plain_ticks(axis: Axes) -> None:
+def _factors(axis: Axes, names: Sequence[str], ticks: Sequence[float]) -> None:
+    """Rows with names, factors on errors across, and a line where nothing is lost or won."""
+    axis.axvline(1, color="0.4", linewidth=1)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xscale("log")
     low, high = axis.get_xlim()
-    ticks = [t for t in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2) if low < t < high]
-    axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    shown = [tick for tick in ticks if low < tick < high]
+    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
     axis.minorticks_off()
 
 
@@ -198,11 +203,7 @@ def rungs(costs_of: Mapping[str, Mapping[str, float]]) -> Figure:
                 markersize=7,
                 label=system,
             )
-        axis.axvline(1, color="0.4", linewidth=1)
-        axis.set_yticks(range(len(names)), names[::-1])
-        axis.set(xscale="log", xlabel="error, over the unconstrained model's")
-        ticks = (0.8, 1, 1.5, 2, 3, 5)
-        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        axis.minorticks_off()
+        _factors(axis, names[::-1], (0.8, 1, 1.5, 2, 3, 5))
+        axis.set_xlabel("error, over the unconstrained model's")
         figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -1,9 +1,19 @@
-// The explosion lab: BiJEPA trained on sine waves in the page, two runs side by side.
+// The explosion lab: BiJEPA, or a relative, trained on sine waves in the page, two runs side by side.
 import code from "worker:explosion-worker";
 import ghosts from "../weights/ghost.json";
 import { chart, merge } from "./chart.js";
 import { startWorker } from "./host.js";
 import { DOTTED, SOLID, together } from "./looks.js";
+import {
+  counts,
+  EXPERIMENTS,
+  inWords,
+  lossInWords,
+  METHODS,
+  PENALTIES,
+  PRESETS,
+  USUAL,
+} from "./presets.js";
 import { brief, counted } from "./text.js";
 import {
   button,
@@ -20,36 +30,7 @@ import {
 } from "./ui.js";
 
 const NAME = "explosion";
-const numbers = (values) => values.map((value) => [String(value), String(value)]);
-const USUAL = { sphere: false, alpha: 0.5, tau: "0.995", rate: "0.001", stop: true };
-const EXPRESSIVE = { ...USUAL, norm: true, decay: "0.0001" };
-const UNCONSTRAINED = { ...USUAL, norm: false, decay: "0" };
-/** The models of the book that the controls can set, by the names of their looks. */
-const PRESETS = {
-  unconstrained: UNCONSTRAINED,
-  expressive: EXPRESSIVE,
-  restrictive: { ...EXPRESSIVE, sphere: true },
-  classic: { ...EXPRESSIVE, alpha: 1 },
-  "classic, unconstrained": { ...UNCONSTRAINED, alpha: 1 },
-  "LayerNorm alone": { ...EXPRESSIVE, decay: "0" },
-  "decay alone": { ...EXPRESSIVE, norm: false },
-  "no EMA": { ...EXPRESSIVE, tau: "0" },
-  "no stop-gradient": { ...EXPRESSIVE, stop: false },
-};
-/** What the two runs of an experiment have, by the name of a preset and what differs from it. */
-const EXPERIMENTS = {
-  "the explosion: unconstrained and expressive": [["unconstrained"], ["expressive"]],
-  "the other two: restrictive and classic": [["restrictive"], ["classic"]],
-  "a faster target: tau 0.9": [["unconstrained", { tau: "0.9" }], ["unconstrained"]],
-  "one direction alone: alpha 1": [["unconstrained", { alpha: 1 }], ["unconstrained"]],
-  "collapse: no stop-gradient": [["expressive", { stop: false }], ["expressive"]],
-  "exercise 1: a target that never moves": [["unconstrained", { tau: "1" }], ["unconstrained"]],
-  "exercise 2: decay in place of LayerNorm": [
-    ["unconstrained", { decay: "0.01" }],
-    ["unconstrained", { decay: "10" }],
-  ],
-  "exercise 3: restrictive and expressive": [["restrictive"], ["expressive"]],
-};
+const named = (values) => values.map((value) => [String(value), String(value)]);
 const MEASURES = {
   loss: ["loss (means of 20 steps)", "loss", true],
   relative: ["relative loss", "relative loss", true],
@@ -57,6 +38,7 @@ const MEASURES = {
   variance: ["variance of the embedding over the batch", "variance", true],
   rank: ["effective rank", "rank", false],
 };
+const READINGS = { next: "next value", future: "whole target", context: "context" };
 const RECORDED = {
   loss: "loss",
   relative: "relative_loss",
@@ -65,16 +47,6 @@ const RECORDED = {
   rank: "effective_rank",
 };
 
-/** What differs from a preset, in words. */
-const CHANGES = {
-  tau: (value) => `tau ${value}`,
-  alpha: (value) => `alpha ${value}`,
-  decay: (value) => `weight decay ${value}`,
-  stop: () => "no stop-gradient",
-};
-const inWords = ([preset, changes = {}]) =>
-  [preset, ...Object.entries(changes).map(([key, value]) => CHANGES[key](value))].join(", ");
-
 /** The controls of one run, and what it has been through; `curve` is how it is drawn. */
 function panel(letter, preset, curve, changed) {
   const mark = () => {
@@ -82,21 +54,26 @@ function panel(letter, preset, curve, changed) {
     changed();
   };
   const controls = {
+    method: choice("method", named(Object.keys(METHODS)), "JEPA", mark),
     norm: checkbox("LayerNorm", false, mark),
     sphere: checkbox("sphere", false, mark),
     stop: checkbox("stop-gradient", true, mark),
-    decay: choice("weight decay", numbers([0, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]), "0", mark),
-    tau: choice("tau", numbers([0, 0.9, 0.99, 0.995, 0.999, 1]), "0.995", mark),
-    rate: choice("learning rate", numbers([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1]), "0.001", mark),
+    decay: choice("weight decay", named([0, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]), "0", mark),
+    tau: choice("tau", named([0, 0.9, 0.99, 0.995, 0.999, 1]), "0.995", mark),
+    rate: choice("learning rate", named([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1]), "0.001", mark),
+    penalty: choice("penalty", named(Object.keys(PENALTIES)), "none", mark),
+    weight: choice("penalty weight", named([1e-3, 1e-2, 1e-1, 1, 10]), "0.01", mark),
     alpha: slider("alpha", [0, 1, 0.05], 0.5, mark),
   };
+  const values = () =>
+    Object.fromEntries(Object.entries(controls).map(([key, one]) => [key, one.get()]));
+  const loss = h("p", { class: "demo-loss" });
   const apply = (name, changes) => {
-    const values = { ...PRESETS[name], ...changes };
-    for (const [key, value] of Object.entries(values)) controls[key].set(value);
+    for (const [key, value] of Object.entries({ ...PRESETS[name], ...changes }))
+      controls[key].set(value);
     matches();
   };
-  const names = [...Object.keys(PRESETS), "own"].map((name) => [name, name]);
-  const presets = choice("configuration", names, preset, () => {
+  const presets = choice("configuration", named([...Object.keys(PRESETS), "own"]), preset, () => {
     if (presets.get() !== "own") apply(presets.get());
     changed();
   });
@@ -105,7 +82,15 @@ function panel(letter, preset, curve, changed) {
       ([key, value]) => controls[key].get() === value,
     );
   const model = () => Object.keys(PRESETS).find((name) => has(name)) ?? "own";
-  const matches = () => presets.set(model());
+  /** Show what counts, and its preset; what does not count is as usual. */
+  const matches = () => {
+    for (const [key, one] of Object.entries(controls)) {
+      one.element.hidden = !counts(key, values());
+      if (one.element.hidden && key in USUAL) one.set(USUAL[key]);
+    }
+    loss.textContent = lossInWords(values());
+    presets.set(model());
+  };
   apply(preset);
   const progress = h("p", { class: "demo-progress" }, "not trained yet");
   const late = h(
@@ -130,18 +115,16 @@ function panel(letter, preset, curve, changed) {
       h("legend", { class: "demo-entry" }, `Run ${letter}`, key.element),
       presets.element,
       ...Object.values(controls).map((one) => one.element),
+      loss,
       progress,
       late,
     ),
-    settings: () => ({
-      layerNorm: controls.norm.get(),
-      sphere: controls.sphere.get(),
-      stopGradient: controls.stop.get(),
-      decay: Number(controls.decay.get()),
-      tau: Number(controls.tau.get()),
-      rate: Number(controls.rate.get()),
-      alpha: controls.alpha.get(),
-    }),
+    settings: () => {
+      const { norm, stop, decay, tau, rate, weight, ...others } = values();
+      const numbers = { decay, tau, rate, weight };
+      for (const key of Object.keys(numbers)) numbers[key] = Number(numbers[key]);
+      return { ...others, ...numbers, layerNorm: norm, stopGradient: stop };
+    },
   };
 }
 
@@ -177,7 +160,7 @@ function build(section) {
         (name) => two.get() && EXPERIMENTS[name].every((settings, i) => runs[i].has(...settings)),
       ) ?? "own",
     );
-  const seed = choice("seed", numbers([0, 1, 2, 3, 4, 5, 6, 7]), "0", changed);
+  const seed = choice("seed", named([0, 1, 2, 3, 4, 5, 6, 7]), "0", changed);
   const steps = choice(
     "steps",
     [
@@ -207,7 +190,8 @@ function build(section) {
     ]),
   );
   const wave = chart(
-    "one unseen wave (dotted: what was to be forecast), and what is read off each prediction",
+    "one unseen wave (dotted: what was to be forecast), and what is read off each prediction, or " +
+      "off the embedding where nothing predicts",
     [
       { name: "context", ink: "text", dash: SOLID },
       { name: "truth", ink: "text", dash: DOTTED },
@@ -215,7 +199,25 @@ function build(section) {
     ],
     { x: "sample", y: "height", wide: true },
   );
-  wave.element.hidden = true; // until there is a forecast
+  const rows = runs.map(() => h("tr", {}));
+  const head = ["run", ...Object.values(READINGS)].map((name) => h("th", { scope: "col" }, name));
+  const table = h(
+    "div",
+    { class: "demo-scroll demo-readings", tabindex: "0", role: "group", "aria-label": "readings" },
+    h(
+      "table",
+      { class: "demo-table" },
+      h(
+        "caption",
+        {},
+        "What a linear probe misses, reading the embedding of x: mean squared errors on unseen " +
+          "waves. Whoever always says the mean misses 0.5; the noise is 0.0025.",
+      ),
+      h("thead", {}, h("tr", {}, ...head)),
+      h("tbody", {}, ...rows),
+    ),
+  );
+  wave.element.hidden = table.hidden = true; // until there is something to read
 
   const active = () => (two.get() ? runs : runs.slice(0, 1));
   function listen(run) {
@@ -235,7 +237,7 @@ function build(section) {
     if (said.kind === "progress") {
       for (const [step, loss] of said.found) run.data.loss[step] = loss;
       run.data.rows.push(...said.rows);
-      if (said.forecasts) run.data.waves = said.forecasts;
+      run.data.readings = said.readings ?? run.data.readings;
       run.step = said.step;
       run.progress.textContent =
         `step ${said.step.toLocaleString("en-US")} of ` +
@@ -249,6 +251,7 @@ function build(section) {
     if (said.kind === "done" && run.state !== "diverged") {
       [run.state, run.step, run.last] = ["stopped", said.step, said.row];
       run.data.rows.push(said.row);
+      run.data.readings = said.readings;
       schedule();
     }
     if (["diverged", "done"].includes(said.kind)) {
@@ -292,9 +295,19 @@ function build(section) {
         ]),
       );
     }
-    const waves = data.map((one) => one?.waves),
+    const readings = data.map((one) => one?.readings),
+      waves = readings.map((one) => one?.wave),
       any = waves.find(Boolean);
-    wave.element.hidden = !any;
+    wave.element.hidden = table.hidden = !any;
+    rows.forEach((row, i) => {
+      row.hidden = !two.get() && i > 0;
+      row.replaceChildren(
+        h("th", { scope: "row" }, curves[i].name),
+        ...Object.keys(READINGS).map((key) =>
+          h("td", {}, readings[i] ? brief(readings[i].errors[key]) : "none"),
+        ),
+      );
+    });
     if (any) {
       const after = (values) => values.map((y, i) => [10 + i, y]);
       wave.set(
@@ -311,7 +324,7 @@ function build(section) {
     if (!last) return `Run ${letter} has not begun.`;
     return (
       `Run ${letter} after ${counted(step, "step")}: loss ${brief(last.loss)}, ` +
-      `relative loss ${brief(last.relative)}, norm ${brief(last.norm)}, ` +
+      `${last.relative === null ? "" : `relative loss ${brief(last.relative)}, `}norm ${brief(last.norm)}, ` +
       `variance ${brief(last.variance)}, effective rank ${brief(last.rank)}.`
     );
   }
@@ -343,7 +356,7 @@ function build(section) {
   function proceed(run, kind) {
     run.state = "running";
     run.end = Number(steps.get());
-    run.worker.tell({ kind, end: run.end, seed: Number(seed.get()) });
+    run.worker.tell({ kind, end: run.end });
   }
   /** Each run goes on; where it has not begun, or has been given other settings, it begins. */
   function move(kind) {
@@ -425,6 +438,7 @@ function build(section) {
       ...Object.values(charts).map((one) => one.element),
       wave.element,
     ),
+    table,
   );
   runs.forEach(listen);
   readAddress(section, all);

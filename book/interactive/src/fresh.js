@@ -1,6 +1,5 @@
 // Fresh weights, drawn as PyTorch draws them, and keys that depend on nothing that came before.
 import { random } from "@jax-js/jax";
-import { shapes } from "./method.js";
 
 /** A key of its own for each (seed, purpose, index). */
 export function key(seed, purpose, index = 0) {
@@ -8,20 +7,8 @@ export function key(seed, purpose, index = 0) {
   return random.key(mixed);
 }
 
-/**
- * Weights as Float32Arrays by name; the target is a copy. `widths` are the encoder's, `hidden` the
- * predictors'; noise of a width that the settings name goes into them.
- */
-export function freshWeights(seed, settings, widths, hidden) {
-  const { alpha, layerNorm, noise = 0 } = settings;
-  const embedding = widths.at(-1);
-  const predictor = (name) =>
-    shapes(noise ? `${name}.net` : name, [embedding + noise, hidden, embedding], layerNorm);
-  const wanted = {
-    ...shapes("online", widths, layerNorm),
-    ...(alpha > 0 ? predictor("forward_predictor") : {}),
-    ...(alpha < 1 ? predictor("backward_predictor") : {}),
-  };
+/** Weights of wanted shapes as Float32Arrays by name; the target is a copy. */
+export function freshWeights(seed, wanted) {
   const found = {};
   let index = 0,
     bound = 1;

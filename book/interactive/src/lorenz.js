@@ -450,7 +450,8 @@ function build(section) {
     if (!playing) return;
     requestAnimationFrame((now) => {
       if (!playing) return;
-      clock = Math.min(clock + (PACE * Math.min(now - before, 100)) / 1000, RACE);
+      const passed = Math.min(Math.max(now - before, 0), 100); // a frame may begin before the click
+      clock = Math.min(clock + (PACE * passed) / 1000, RACE);
       lap(clock);
       view.redraw();
       if (clock === RACE) halt();

@@ -3,6 +3,7 @@
 // Parameters go by their names in the core and keep its shapes: a weight is (outputs, inputs).
 // In jax-js an operation uses up its arguments; `.ref` keeps one for another use.
 import { nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { penalized } from "./regularizers.js";
 
 /** Affine map of (batch, inputs); the weight is (outputs, inputs). */
 const linear = (p, name, x) =>
@@ -57,20 +58,36 @@ export function shapes(prefix, widths, norm) {
   return found;
 }
 
-/** The unit sphere of Eq. 9, or nothing. */
-function project(s, sphere) {
-  if (!sphere) return s;
+/**
+ * The shapes of a model: `widths` are the encoder's, `hidden` the predictors'; noise of a width
+ * that the settings name goes into them.
+ */
+export function modelShapes({ alpha, layerNorm, noise = 0 }, widths, hidden) {
+  const d = widths.at(-1);
+  const predictor = (name) =>
+    shapes(noise ? `${name}.net` : name, [d + noise, hidden, d], layerNorm);
+  return {
+    ...shapes("online", widths, layerNorm),
+    ...(alpha > 0 ? predictor("forward_predictor") : {}),
+    ...(alpha < 1 ? predictor("backward_predictor") : {}),
+  };
+}
+
+/** The unit sphere of Eq. 9. */
+export function onSphere(s) {
   const norm = np.sqrt(np.sum(np.square(s.ref), -1, { keepdims: true }));
   return np.divide(s, np.maximum(norm, 1e-12));
 }
 
-export const encode = (p, prefix, settings, view) =>
-  project(mlp(p, prefix, 2, settings.layerNorm, view), settings.sphere);
+export function encode(p, prefix, settings, view) {
+  const s = mlp(p, prefix, 2, settings.layerNorm, view);
+  return settings.sphere ? onSphere(s) : s;
+}
 
 /** The first and the second half of a batch. */
-const split = (s, size) => [s.ref.slice([0, size]), s.slice([size, 2 * size])];
+export const split = (s, size) => [s.ref.slice([0, size]), s.slice([size, 2 * size])];
 
-const meanSquare = (a, b) => np.mean(np.square(np.subtract(a, b)));
+export const meanSquare = (a, b) => np.mean(np.square(np.subtract(a, b)));
 
 /** Embeddings P(s, z) of given noise: s is (batch, d), z (count, batch, width). */
 export function samples(p, prefix, norm, s, z) {
@@ -117,8 +134,8 @@ export function energyScore(drawn, goal) {
 }
 
 /**
- * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script; by the energy
- * score where noise is given, z ahead and z back.
+ * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script, and penalties;
+ * by the energy score where noise is given, z ahead and z back.
  * Returns the loss, and what was seen on the way: both terms, embedding and targets.
  */
 export function losses(online, target, settings, x, y, ...noise) {
@@ -139,6 +156,7 @@ export function losses(online, target, settings, x, y, ...noise) {
   const [first, second] = ahead && back ? split(s, size) : [s, s];
   const [goal, mirror] = ahead && back ? split(t, size) : [t, t];
   const seen = { s: first.ref, goal: goal.ref };
+  const embeddings = (ahead && back ? [first, second] : [s]).map((one) => one.ref);
   const compared = (prefix, given, wanted, z) =>
     z
       ? energyScore(samples(online, `${prefix}.net`, norm, given, z), wanted)
@@ -154,7 +172,7 @@ export function losses(online, target, settings, x, y, ...noise) {
     const term = np.multiply(seen.backward.ref, (1 - alpha) * scale);
     total = total === null ? term : np.add(total, term);
   }
-  return [total, seen];
+  return [penalized(total, settings, embeddings), seen];
 }
 
 const BETAS = [0.9, 0.999],
@@ -193,12 +211,12 @@ export const joined = (tensors, places) =>
   np.concatenate(Object.keys(places).map((name) => tensors[name].reshape([-1])));
 
 /**
- * One step of training: gradient, AdamW, and the target's moving average (Eq. 5). Weights and
+ * One step of training: a loss's gradient, AdamW, and the target's moving average (Eq. 5). Weights and
  * moments are vectors, of tensors at `places`; those of the encoder come first.
  */
-export function trainStep(settings, places) {
+export function trainStep(loss, settings, places) {
   const { rate, decay, tau } = settings;
-  const objective = (online, target, ...batch) => losses(online, target, settings, ...batch);
+  const objective = (online, target, ...batch) => loss(online, target, settings, ...batch);
   return (online, target, first, second, move, spread, ...batch) => {
     const [[total, seen], gradients] = valueAndGrad(objective, { hasAux: true })(
       apart(online.ref, places.online),

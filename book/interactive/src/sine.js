@@ -6,9 +6,9 @@ export const CONTEXT = 10,
   BATCH = 64,
   WIDTHS = [10, 64, 64, 16],
   EMBEDDING = 16,
-  HIDDEN = 64;
-const LENGTH = 20,
-  BLOCK = 64,
+  HIDDEN = 64,
+  LENGTH = 20;
+const BLOCK = 64,
   SPACING = (4 * Math.PI) / 19;
 
 const drawWaves = jit((one, two, three) => {

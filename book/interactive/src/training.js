@@ -1,6 +1,6 @@
 // What workers train with: one run of a model, and work in slices.
 import { jit, numpy as np, tree } from "@jax-js/jax";
-import { apart, corrections, layout, trainStep } from "./method.js";
+import { apart, corrections, layout, losses, trainStep } from "./method.js";
 
 const SLICE = 40; // milliseconds at work before listening again
 
@@ -11,7 +11,7 @@ const vector = (weights) =>
 export class Run {
   #quick = [];
 
-  constructor(settings, weights) {
+  constructor(settings, weights, loss = losses) {
     this.settings = settings;
     const part = (wanted) =>
       Object.fromEntries(
@@ -21,7 +21,7 @@ export class Run {
     [this.online, this.target] = [vector(part(false)), vector(part(true))];
     [this.first, this.second] = [np.zeros(this.online.shape), np.zeros(this.online.shape)];
     this.step = 0;
-    this.train = jit(trainStep(settings, this.places));
+    this.train = jit(trainStep(loss, settings, this.places));
   }
 
   /** One step on a batch of tensors; returns what was seen on the way. */

@@ -2,7 +2,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import { pairs, places } from "./double-well.js";
 import { freshWeights } from "./fresh.js";
-import { encode, mlp, samples } from "./method.js";
+import { encode, mlp, modelShapes, samples } from "./method.js";
 import { normals, uniforms } from "./random.js";
 import { reader } from "./readout.js";
 import { serve } from "./serve.js";
@@ -78,7 +78,7 @@ const answers = {
   start({ settings, seed, well: given, place, end }) {
     run?.dispose();
     [well, q] = [given, place];
-    run = new WellRun(settings, freshWeights(seed, settings, WIDTHS, HIDDEN));
+    run = new WellRun(settings, freshWeights(seed, modelShapes(settings, WIDTHS, HIDDEN)));
     const source = (purpose) => uniforms(seed, PURPOSES[purpose]);
     const noise = (count) => normals(count * settings.noise, source("cloud"));
     Object.assign(run, {

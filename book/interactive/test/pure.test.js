@@ -4,6 +4,16 @@ import { test } from "node:test";
 import { expectedScore, leastScore, middles, shares } from "../src/double-well.js";
 import { together } from "../src/looks.js";
 import { norm, relativeLoss, variance } from "../src/measures.js";
+import {
+  counts,
+  EXPERIMENTS,
+  inWords,
+  lossInWords,
+  METHODS,
+  PENALTIES,
+  PRESETS,
+  USUAL,
+} from "../src/presets.js";
 import { normals, uniforms } from "../src/random.js";
 import { distance, EXPONENT, later, orbit, race } from "../src/system.js";
 import { aDigit, brief, counted, numberWithin, requests } from "../src/text.js";
@@ -82,6 +92,35 @@ test("models keep their looks, and nothing that is drawn together is alike", () 
   assert.deepEqual(shown("none", "neither"), others);
   assert.deepEqual(shown("b", "b"), [b, others[1]]);
   assert.deepEqual(shown("a", "c"), [a, look("green", 9, 1)]); // told apart without color, too
+});
+
+test("experiments are made of presets, and no two presets are the same", () => {
+  for (const [name, runs] of Object.entries(EXPERIMENTS)) {
+    assert.equal(runs.length, 2, name);
+    for (const run of runs) assert.ok(run[0] in PRESETS && inWords(run).startsWith(run[0]), name);
+  }
+  const written = Object.values(PRESETS).map((one) => JSON.stringify(one));
+  assert.equal(new Set(written).size, written.length);
+});
+
+test("a preset says in a line what its loss is, and sets nothing that does not count", () => {
+  for (const [name, preset] of Object.entries(PRESETS)) {
+    const { method, penalty, weight } = preset;
+    const wanted = [METHODS[method], ...(weight ? [` ${weight} times ${PENALTIES[penalty]}`] : [])];
+    for (const part of wanted) assert.ok(lossInWords(preset).includes(part), name);
+    assert.equal(weight !== undefined, penalty !== "none", name);
+    for (const key of Object.keys(USUAL))
+      assert.ok(counts(key, preset) || preset[key] === USUAL[key], name);
+  }
+});
+
+test("tau counts where there is a target, a penalty only beside Eq. 8", () => {
+  const shown = (method, penalty = "none") =>
+    ["decay", "tau", "penalty", "weight"].filter((key) => counts(key, { method, penalty }));
+  assert.deepEqual(shown("JEPA"), ["decay", "tau", "penalty"]);
+  assert.deepEqual(shown("JEPA", "scale"), ["decay", "tau", "penalty", "weight"]);
+  assert.deepEqual(shown("BYOL"), ["decay", "tau"]);
+  assert.deepEqual(shown("VICReg"), ["decay"]);
 });
 
 test("random numbers come again with their seed, and with no other", () => {

@@ -18,8 +18,10 @@ import torch
 from scipy.linalg import expm
 from torch import Tensor
 
+from bijepa_book.evidence.futures.world import Drawn, Known
 from bijepa_core._support.checks import check_counts, check_positive
 from bijepa_core.data.streams import BLOCK, Blockwise
+from bijepa_core.model import Direction
 from bijepa_core.seeds import Seeds, plain_seeds, sample_per_seed
 
 SIGMA = 0.7  # strength of the noise
@@ -29,6 +31,9 @@ EDGE, CELLS = 2.5, 200  # of the grid; zero is a border between two cells, and t
 WIDTH = 2 * EDGE / CELLS
 GRID = -EDGE + WIDTH * (torch.arange(CELLS, dtype=torch.float64) + 0.5)
 """The middles of the cells."""
+FIT, JUDGE = 20_000, 2_000  # pairs
+PLACES = torch.linspace(-1.5, 1.5, 31)[:, None]
+"""That are looked at closely; the ridge is in the middle."""
 
 Pairs = tuple[Tensor, Tensor]
 
@@ -106,20 +111,15 @@ class WellBatches:
         )
 
 
-def well_pairs(seeds: Seeds, purpose: str, count: int) -> Pairs:
-    """Pairs for each seed, to fit on or to judge with.
+def well_data(seeds: tuple[int, ...], batch_size: int) -> Drawn:
+    """What is learned from and judged on: the places themselves are asked for."""
 
-    Args:
-        seeds: one or several.
-        purpose: of the generator.
-        count: how many.
+    def known(purpose: str, count: int) -> Known:
+        both = sample_per_seed(seeds, f"well/{purpose}", lambda g: torch.cat(pairs(count, g), -1))
+        x, y = both.split(1, dim=-1)
+        return Known(x, y, x, y)
 
-    Returns:
-        ``(*seeds, count, 1)`` each.
-    """
-    both = sample_per_seed(plain_seeds(seeds), purpose, lambda g: torch.cat(pairs(count, g), -1))
-    x, y = both.split(1, dim=-1)
-    return x, y
+    return Drawn(WellBatches(seeds, batch_size), known("fit", FIT), known("held-out", JUDGE))
 
 
 # --- the exact law ------------------------------------------------------------------------------
@@ -230,3 +230,18 @@ def crps(probabilities: Tensor, value: Tensor) -> Tensor:
     apart = (GRID[:, None] - GRID).abs()
     missed = (probabilities * (GRID - value.double()).abs()).sum(-1)
     return missed - ((probabilities @ apart) * probabilities).sum(-1) / 2
+
+
+def exact(seen: Tensor, direction: Direction, count: int, generator: torch.Generator) -> Tensor:
+    """Draws of where the particle is, given the other view.
+
+    Args:
+        seen: ``(n, 1)``.
+        direction: in time; the law is the same in both.
+        count: how many for each.
+        generator: source of randomness.
+
+    Returns:
+        ``(count, n, 1)``.
+    """
+    return draws(law(seen), count, generator)[..., None]

@@ -13,7 +13,7 @@ from bijepa_core.data.streams import Batches
 from bijepa_core.diagnostics import norm
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
-from bijepa_core.training import fused_adamw
+from bijepa_core.optimizers import fused_adamw
 
 FACTOR = 1.25  # the target's embedding is made larger and smaller by it
 FOLLOWS = 100  # steps that the online encoder has to follow

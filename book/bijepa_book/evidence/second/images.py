@@ -44,8 +44,8 @@ from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import CONFIGURATIONS, MNIST, Configuration, Experiment
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import init_stacked
-from bijepa_core.training import fused_adamw
 
 LOOKS = 100  # rows of diagnostics in a run
 PART = 500  # images that pass all seeds' encoders at once

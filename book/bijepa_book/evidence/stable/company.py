@@ -46,8 +46,8 @@ from bijepa_core.evaluation.probes import Features, protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import Seeds, borrowing_random_state, generator, init_stacked
-from bijepa_core.training import fused_adamw
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
 JEPAS = {"classic": 1.0, "bijepa": 0.5}
@@ -146,13 +146,9 @@ class Joined:
         return self.candidate.optimizer(steps)
 
     def plain(self) -> dict[str, Any]:
-        """Kind, strength and alpha."""
-        return {
-            "name": "bijepa" if self.candidate.alpha < 1 else "classic",
-            "kind": self.candidate.kind,
-            "strength": self.candidate.strength,
-            "alpha": self.candidate.alpha,
-        }
+        """Its name, and the candidate's kind, strength and alpha."""
+        name = "bijepa" if self.candidate.alpha < 1 else "classic"
+        return {"name": name, **self.candidate.plain()}
 
 
 def company() -> list[Member]:

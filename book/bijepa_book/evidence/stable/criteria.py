@@ -67,6 +67,23 @@ sine and a factor of two on Lorenz, and centering each sample costs 3 %. A batch
 is noise in every target, which no context foretells, and Lorenz has the smaller loss to add it to.
 If so, the cost of scaling the batch falls from batches of 16 to 64 to 256, on both series.)
 
+(Written after those, which refuted that, too: on Lorenz scaling the batch costs *more* in large
+batches.) A third guess, fixed before its runs: what costs is an embedding that is large at the
+*start*, when its directions are random ones and all of them have to be foretold; a small one grows
+in the directions that can be. Then the unconstrained model costs more than 10 % on Lorenz where
+its encoder's last layer is five times larger at the start, and the expressive one wins back at
+least a third of its (log) cost there where it is a fifth.
+
+(Written after those on Lorenz, which refuted it: a smaller start costs, a larger one does not.) A
+fourth guess: AdamW's steps are absolute, so that a small embedding trembles more. Then, where the
+learning rate falls to 0.03 of the first, the (log) cost of the expressive model and of the scaled
+batch over the unconstrained model with the same falling rate is at most half as large on Lorenz.
+
+*Why whitening pays.* (Fixed before its runs.) A whitened target weighs its small directions more.
+That pays where they are signal. Then without noise, and with a tenth of it, targets whitened by a
+fifth read the next value of waves at least 10 % better than unwhitened ones; with the paper's noise
+no more than 5 %.
+
 **What would speak against it** is looked for on purpose: other widths of embedding and learning
 rates (half and double, a third and threefold), waves whose amplitudes vary, classic JEPA under the
 same constraint, and batches of 16.

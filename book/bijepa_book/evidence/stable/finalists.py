@@ -16,6 +16,7 @@ from bijepa_book.evidence.stable.kinds import PAPER
 from bijepa_core.experiments import LORENZ, MNIST, SINE, Experiment
 
 IMAGE_SEEDS = range(max(SEEN["mnist"]) + 1, 32)
+IMAGE_CHUNK = 8  # seeds that train together
 SMALL_BATCH = 16
 
 
@@ -52,16 +53,10 @@ def image_recordings(
     found = []
     for finalist in finalists:
         for one in (finalist, classic(finalist)):
-            about = {
-                "kind": one.kind,
-                "strength": one.strength,
-                "alpha": one.alpha,
-                "experiment": experiment.plain(),
-                "probe_epochs": epochs,
-            }
+            about = {**one.plain(), "experiment": experiment.plain(), "probe_epochs": epochs}
             measure = partial(_measure_images, one, experiment, epochs)
             key = f"{experiment.name}-final-{one.name}-paper"
-            found.append(Recording(key, about, IMAGE_SEEDS, len(IMAGE_SEEDS), 300.0, measure))
+            found.append(Recording(key, about, IMAGE_SEEDS, IMAGE_CHUNK, 300.0, measure))
     return found
 
 

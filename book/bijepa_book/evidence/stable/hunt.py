@@ -1,5 +1,6 @@
 """The hunt's recordings: every kind at every strength, on the series, on seeds of its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from bijepa_book.evidence.grid import LONGER, Length
 from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
-from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, WITHOUT, Kind
+from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, SLOWED, STARTED, WITHOUT, Kind
 from bijepa_core import NonFiniteLossError
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -17,8 +18,8 @@ from bijepa_core.evaluation.probes import protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import Seeds, init_stacked
-from bijepa_core.training import fused_adamw
 
 HUNTING = range(96, 104)
 """Neither edition of the study has used these."""
@@ -48,6 +49,10 @@ class Candidate:
         strength = "" if self.strength is None else f"-{self.strength:g}"
         return f"{self.kind}{strength}{'' if self.alpha == 0.5 else '-classic'}"
 
+    def plain(self) -> dict[str, Any]:
+        """In records."""
+        return {"kind": self.kind, "strength": self.strength, "alpha": self.alpha}
+
     def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
         """A fresh model; without LayerNorm, seed s begins with the same weights in every kind."""
         if self.strength is None:
@@ -64,7 +69,7 @@ class Candidate:
 
     @property
     def _kind(self) -> Kind:
-        return (WITHOUT if self.kind in WITHOUT else KINDS)[self.kind]
+        return {**KINDS, **WITHOUT, **STARTED, **SLOWED}[self.kind]
 
 
 def precision(model: BiJEPA, data: SeriesData) -> Scores:
@@ -188,13 +193,7 @@ def recording(
     steps = experiment.steps * (LONGER if length == "long" else 1)
     schedule = replace(experiment, steps=steps)
     shown = ("norm", "relative_loss", "effective_rank") if length == "long" else ()
-    about = {
-        "kind": candidate.kind,
-        "strength": candidate.strength,
-        "alpha": candidate.alpha,
-        "length": length,
-        "experiment": schedule.plain(),
-    }
+    about = {**candidate.plain(), "length": length, "experiment": schedule.plain()}
     return Recording(
         key=f"{experiment.name}-{study}-{candidate.name}-{length}",
         about=about,
@@ -207,20 +206,17 @@ def recording(
 
 def candidates() -> list[Candidate]:
     """The paper's two, and every kind at every strength."""
-    paper = [Candidate(name) for name in PAPER]
-    return paper + [Candidate(kind, s) for kind in KINDS for s in KINDS[kind].strengths]
+    return [Candidate(name) for name in PAPER] + _at_every_strength(KINDS)
 
 
 def recordings() -> list[Recording]:
     """The series at the paper's length."""
-    return [recording(one, experiment) for one in candidates() for experiment in (SINE, LORENZ)]
+    return _on_both(candidates())
 
 
 def ladder_recordings() -> list[Recording]:
     """What each hard constraint costs, on the hunting seeds."""
-    return [
-        recording(Candidate(rung), experiment) for rung in LADDER for experiment in (SINE, LORENZ)
-    ]
+    return _on_both([Candidate(rung) for rung in LADDER])
 
 
 def batch_recordings() -> list[Recording]:
@@ -233,21 +229,28 @@ def batch_recordings() -> list[Recording]:
     ]
 
 
+def started_recordings() -> list[Recording]:
+    """Embeddings that are larger and smaller at the start; rates that fall."""
+    return _on_both(_at_every_strength({**SLOWED, **STARTED}))
+
+
 def without_recordings() -> list[Recording]:
-    """The same without EMA, and without EMA and stop-gradient."""
-    wanted = [Candidate(kind, strength) for kind in WITHOUT for strength in WITHOUT[kind].strengths]
+    """Penalties without EMA, and without EMA and stop-gradient."""
+    return _on_both(_at_every_strength(WITHOUT))
+
+
+def _at_every_strength(kinds: Mapping[str, Kind]) -> list[Candidate]:
+    return [Candidate(name, strength) for name in kinds for strength in kinds[name].strengths]
+
+
+def _on_both(wanted: list[Candidate]) -> list[Recording]:
     return [recording(one, experiment) for one in wanted for experiment in (SINE, LORENZ)]
 
 
 def image_recording(candidate: Candidate) -> Recording:
     """One condition of the hunt on MNIST."""
     schedule = replace(MNIST, steps=SHORT_EPOCHS * MNIST.steps // EPOCHS)
-    about = {
-        "kind": candidate.kind,
-        "strength": candidate.strength,
-        "alpha": candidate.alpha,
-        "experiment": schedule.plain(),
-    }
+    about = {**candidate.plain(), "experiment": schedule.plain()}
     return Recording(
         key=f"mnist-hunt-{candidate.name}-short",
         about=about,

@@ -1,10 +1,9 @@
 """What the hunt tries: kinds of constraint, each at five strengths."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +15,7 @@ from bijepa_core.diagnostics import variance
 from bijepa_core.experiments import Experiment
 from bijepa_core.model import BiJEPA, Term, script_scale
 from bijepa_core.networks import MLPPredictor
+from bijepa_core.optimizers import falling_adamw, fused_adamw
 from bijepa_core.regularizers import (
     decorrelation,
     dimension_scale,
@@ -26,7 +26,6 @@ from bijepa_core.regularizers import (
     unit_variance,
     variance_hinge,
 )
-from bijepa_core.training import fused_adamw
 
 SMALL = 1e-8  # under a variance, before a root is taken or a quotient
 DECAYS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -109,29 +108,10 @@ class StandardizedTargets(BiJEPA):
 
     share = 1.0
 
-    def _targets(self, x: Tensor, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        target_x, target_y = super()._targets(x, y)
-        return self._moved(target_x), self._moved(target_y)
-
-    def _moved(self, target: Tensor | None) -> Tensor | None:
-        if target is None:
-            return None
-        return torch.lerp(target, self._ideal(target), self.share)
-
-    def _ideal(self, target: Tensor) -> Tensor:
-        centered = target - target.mean(-2, keepdim=True)
-        return centered / (target.var(-2, keepdim=True, correction=0) + SMALL).sqrt()
-
-
-class WhitenedTargets(StandardizedTargets):
-    """The same towards what has the identity for its covariance (ZCA: the nearest such)."""
-
-    def _ideal(self, target: Tensor) -> Tensor:
-        centered = target - target.mean(-2, keepdim=True)
-        covariance = centered.mT @ centered / target.shape[-2]
-        values, vectors = torch.linalg.eigh(covariance.cpu())  # a GPU is slow on small ones
-        root = (values.clamp_min(0) + 1e-4).rsqrt()[..., None, :]
-        return centered @ ((vectors * root) @ vectors.mT).to(centered.device)
+    def _aimed(self, target: Tensor | None) -> Tensor | None:
+        return (
+            None if target is None else torch.lerp(target, batch_standardized(target), self.share)
+        )
 
 
 class RelativeLoss(BiJEPA):
@@ -152,17 +132,11 @@ def _free(form: type[BiJEPA]) -> Callable[[Experiment, float, float], BiJEPA]:
     """Neither LayerNorm nor decay, and another target or loss to a share."""
 
     def build(experiment: Experiment, share: float, alpha: float) -> BiJEPA:
-        return _shared(form, experiment, share, alpha, UNCONSTRAINED)
+        model = _model(experiment, alpha, UNCONSTRAINED, form=form)
+        model.share = share  # type: ignore[assignment]
+        return model
 
     return build
-
-
-def _shared(
-    form: type[BiJEPA], experiment: Experiment, share: float, alpha: float, constraint: Constraint
-) -> BiJEPA:
-    model = _model(experiment, alpha, constraint, form=form)
-    model.share = share  # type: ignore[assignment]
-    return model
 
 
 # --- penalties ----------------------------------------------------------------------------------
@@ -178,11 +152,11 @@ VISREG: Parts = ((1.0, unit_deviation), (1.0, gaussian_shape))
 
 
 def _penalties(
-    parts: Parts, decay: float = 0.0, form: type[BiJEPA] = BiJEPA
+    parts: Parts, decay: float = 0.0, whitening: float = 0.0, form: type[BiJEPA] = BiJEPA
 ) -> Callable[[Experiment, float, float], BiJEPA]:
     def build(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
         penalties = tuple(Penalty(weight * part, of) for part, of in parts)
-        constraint = Constraint(False, decay, penalties=penalties)
+        constraint = Constraint(False, decay, penalties=penalties, whitening=whitening)
         return _model(experiment, alpha, constraint, form=form)
 
     return build
@@ -191,32 +165,24 @@ def _penalties(
 # --- pairs of what helped alone -----------------------------------------------------------------
 
 
-def _whitened_scale(experiment: Experiment, weight: float, alpha: float) -> BiJEPA:
-    constraint = Constraint(False, 0.0, penalties=(Penalty(weight, scale),))
-    return _shared(WhitenedTargets, experiment, BESIDE_SHARE, alpha, constraint)
+def _whitened(experiment: Experiment, share: float, alpha: float) -> BiJEPA:
+    return _model(experiment, alpha, Constraint(False, 0.0, whitening=share))
 
 
 def _whitened_decay(experiment: Experiment, decay: float, alpha: float) -> BiJEPA:
-    return _shared(WhitenedTargets, experiment, BESIDE_SHARE, alpha, Constraint(False, decay))
+    return _model(experiment, alpha, Constraint(False, decay, whitening=BESIDE_SHARE))
 
 
 # --- a learning rate that falls -----------------------------------------------------------------
 
 
-class Falling(AdamW):
-    """AdamW whose rate falls along a cosine to a share of what it was."""
-
-    def __init__(self, parameters: Any, *, end: float, steps: int, **settings: Any) -> None:
-        super().__init__(parameters, fused=True, **settings)
-        self.end, self.steps, self.done = end, steps, 0
-        self.first = self.param_groups[0]["lr"]
-
-    def step(self, closure: Any = None) -> Any:
-        """One step at the rate that it is due."""
-        falling = (1 + math.cos(math.pi * self.done / self.steps)) / 2
-        self.param_groups[0]["lr"] = self.first * (self.end + (1 - self.end) * falling)
-        self.done += 1
-        return super().step(closure)
+def _slowed(constraint: Constraint, ends: tuple[float, ...]) -> Kind:
+    return Kind(
+        "last learning rate, in the first's",
+        ends,
+        lambda experiment, end, alpha: _model(experiment, alpha, constraint),
+        lambda end, steps: falling_adamw(steps, end),
+    )
 
 
 ALONE: Mapping[str, Kind] = {
@@ -230,7 +196,7 @@ ALONE: Mapping[str, Kind] = {
     "decay": Kind("weight decay", DECAYS, _norms(False, False)),
     "sphere": Kind("radius", RADII, _sphere),
     "standardized": Kind("share of standardizing", SHARES, _free(StandardizedTargets)),
-    "whitened": Kind("share of whitening", SHARES, _free(WhitenedTargets)),
+    "whitened": Kind("share of whitening", SHARES, _whitened),
     "relative": Kind("power of the variance", SHARES, _free(RelativeLoss)),
     "scale": Kind("weight", WEIGHTS, _penalties(SCALE)),
     "dimensions": Kind("weight", WEIGHTS, _penalties(((1.0, dimension_scale),))),
@@ -241,12 +207,7 @@ ALONE: Mapping[str, Kind] = {
     ),
     "sigreg": Kind("weight", WEIGHTS, _penalties(SIGREG)),
     "visreg": Kind("weight", WEIGHTS, _penalties(VISREG)),
-    "falling-rate": Kind(
-        "last learning rate, in the first's",
-        ENDS,
-        lambda experiment, strength, alpha: _model(experiment, alpha, UNCONSTRAINED),
-        lambda end, steps: partial(Falling, end=end, steps=steps),
-    ),
+    "falling-rate": _slowed(UNCONSTRAINED, ENDS),
 }
 """By name; LayerNorm and weight decay are absent where they are not named."""
 
@@ -263,7 +224,9 @@ PAIRS: Mapping[str, Kind] = {
         WEIGHTS,
         _penalties(VICREG, BESIDE_DECAY),
     ),
-    "whitened-scale": Kind("weight, beside whitening by a fifth", WEIGHTS, _whitened_scale),
+    "whitened-scale": Kind(
+        "weight, beside whitening by a fifth", WEIGHTS, _penalties(SCALE, whitening=BESIDE_SHARE)
+    ),
     "whitened-decay": Kind("decay, beside whitening by a fifth", DECAYS, _whitened_decay),
 }
 """The second round: a decay beyond the first round's edge, and pairs of what helped alone."""
@@ -282,11 +245,10 @@ TO_FALL: Mapping[str, tuple[float, ...]] = {
 
 
 def _falling(kind: Kind, strengths: tuple[float, ...]) -> Kind:
-    return Kind(
-        f"{kind.about}; the rate falls to {FALLS_TO:g}",
-        strengths,
-        kind.build,
-        lambda strength, steps: partial(Falling, end=FALLS_TO, steps=steps),
+    return kind._replace(
+        about=f"{kind.about}; the rate falls to {FALLS_TO:g}",
+        strengths=strengths,
+        optimizer=lambda strength, steps: falling_adamw(steps, FALLS_TO),
     )
 
 
@@ -346,11 +308,11 @@ PAPER: Mapping[str, Constraint] = {"unconstrained": UNCONSTRAINED, "expressive":
 # --- how much a constraint takes: a ladder ------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Onto(Constraint):
     """Every embedding, online and target, goes through a fixed map."""
 
-    onto: Callable[[Tensor], Tensor] = torch.clone
+    onto: Callable[[Tensor], Tensor]
 
     def project(self, embedding: Tensor) -> Tensor:
         """The map's."""
@@ -383,7 +345,7 @@ def sample_standardized(s: Tensor) -> Tensor:
 
 
 LADDER: Mapping[str, Constraint] = {
-    one.__name__.replace("_", "-"): Onto(False, 0.0, onto=one)
+    one.__name__.replace("_", "-"): Onto(layer_norm=False, weight_decay=0.0, onto=one)
     for one in (
         batch_scaled,
         batch_standardized,
@@ -393,3 +355,35 @@ LADDER: Mapping[str, Constraint] = {
     )
 }
 """Hard constraints on the embedding alone, by what they take; not of the hunt."""
+
+
+# --- does the start decide? ---------------------------------------------------------------------
+
+
+def _started(constraint: Constraint) -> Callable[[Experiment, float, float], BiJEPA]:
+    """The same with the encoder's last layer larger or smaller at the start."""
+
+    def build(experiment: Experiment, factor: float, alpha: float) -> BiJEPA:
+        model = _model(experiment, alpha, constraint)
+        with torch.no_grad():
+            for encoder in (model.online, model.target):
+                for parameter in list(encoder.parameters())[-2:]:  # weight and bias
+                    parameter.mul_(factor)
+        return model
+
+    return build
+
+
+FACTORS = (0.1, 0.2, 0.5, 2.0, 5.0)
+STARTED: Mapping[str, Kind] = {
+    f"{name}-start": Kind("factor on the encoder's last layer", FACTORS, _started(constraint))
+    for name, constraint in PAPER.items()
+}
+"""Larger and smaller embeddings at the start; not of the hunt."""
+
+
+SLOWED: Mapping[str, Kind] = {
+    "expressive-slowed": _slowed(EXPRESSIVE, (0.03,)),
+    "batch-scaled-slowed": _slowed(LADDER["batch-scaled"], (0.03,)),
+}
+"""A rate that falls, under constraints that cost; not of the hunt."""

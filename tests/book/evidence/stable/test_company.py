@@ -117,7 +117,7 @@ def test_a_constraint_of_the_hunt_joins_in_both_models() -> None:
     assert ahead.model(SINE, 0).backward_predictor is None
     assert ahead.model(SINE, 0).constraint == KINDS["scale"].build(SINE, 0.1, 1.0).constraint
     falling = Joined(Candidate("falling-rate", 0.1)).optimizer(10)
-    assert falling.keywords == {"end": 0.1, "steps": 10}
+    assert falling.keywords == {"to": 0.1, "steps": 10}
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from bijepa_book.evidence.stable.hunt import Candidate, candidates, measure, pre
 from bijepa_book.evidence.stable.kinds import (
     KINDS,
     LADDER,
-    Falling,
+    STARTED,
     RelativeLoss,
     StandardizedTargets,
-    WhitenedTargets,
 )
 from bijepa_core.data.series import SeriesData
 from bijepa_core.diagnostics import norm, relative_loss
@@ -73,7 +72,6 @@ def test_targets_are_standardized_to_a_share() -> None:
 def test_targets_are_whitened_where_they_vary() -> None:
     x, y = batch()
     white = Candidate("whitened", 1.0).model(SINE, 0)
-    assert isinstance(white, WhitenedTargets)
     before, after = (
         white.target(y).T.cov(correction=0),
         white(x, y).terms[0].target.T.cov(correction=0),
@@ -95,19 +93,6 @@ def test_the_relative_loss_at_power_one_is_minimized() -> None:
 def test_a_sphere_has_its_radius() -> None:
     model = Candidate("sphere", 4.0).model(SINE, 0)
     torch.testing.assert_close(norm(model.embed(batch()[0])), torch.full((64,), 4.0))
-
-
-def test_a_rate_falls_to_its_end() -> None:
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = Falling([weight], lr=1.0, weight_decay=0.0, end=0.1, steps=101)
-    rates = []
-    for _ in range(101):
-        weight.grad = torch.ones(1)
-        optimizer.step()
-        rates.append(optimizer.param_groups[0]["lr"])
-    assert rates[0] == 1.0
-    assert rates[50] == pytest.approx(0.55, abs=0.02)
-    assert rates[100] == pytest.approx(0.1, abs=0.001)
 
 
 def record(**measures: list[float]) -> dict[str, Any]:
@@ -143,3 +128,11 @@ def test_a_rung_holds_what_it_says_and_learns(rung: str) -> None:
     history = SINE.train(model, data.batches, steps=60, device="cpu", progress=False)
     loss = history.diagnostics["relative_loss"]
     assert (loss[-1] < loss[0]).all()
+
+
+@pytest.mark.parametrize("kind", STARTED)
+def test_a_start_is_larger_by_its_factor_in_both_encoders(kind: str) -> None:
+    x, y = batch()
+    large, plain = Candidate(kind, 5.0).model(SINE, 0), Candidate(kind, 1.0).model(SINE, 0)
+    torch.testing.assert_close(large.embed(x), 5 * plain.embed(x))
+    torch.testing.assert_close(large(x, y).terms[0].target, 5 * plain(x, y).terms[0].target)

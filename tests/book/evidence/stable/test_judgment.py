@@ -80,3 +80,15 @@ def test_the_ambition_is_asked_against_all_four() -> None:
     against = [d.value for d in found if d.rival == "expressive" and d.what == "fair_b"]
     assert against == [pytest.approx(0.5 / 1.3)] * 2
     assert math.isinf(next(d for d in found if d.what == LABELS).limits[1])
+
+
+def test_what_is_not_recorded_is_open_and_no_success() -> None:
+    own, second = studies(1.0)
+    del own[f"mnist-final-{ONE.name}-paper"]
+    assert successes(demands(ONE, own, second)) == {
+        "stable": True,
+        "precise": None,
+        "ambition": False,
+    }
+    del own[f"lorenz-final-{ONE.name}-long"]
+    assert successes(demands(ONE, own, second))["stable"] is None
