@@ -1,6 +1,6 @@
 // Many completions: half a digit, and other halves that the model draws, one for each z.
 import code from "worker:completions-worker";
-import { digitBars, inOrder, PIXELS, paint } from "./halves.js";
+import { digitBars, inOrder, likeliest, PIXELS, paint } from "./halves.js";
 import { latest, startWorker } from "./host.js";
 import { drawingPad } from "./pad.js";
 import { normals, uniforms } from "./random.js";
@@ -14,9 +14,6 @@ const COUNT = 64,
   WIDTH = 16; // samples, those to show, and numbers in z
 const PURPOSE = 5; // of the noise
 const DRAWS = 999;
-
-/** The digit with the largest of ten scores. */
-const best = (scores) => scores.indexOf(Math.max(...scores));
 
 /** A number that the address keeps and a button moves. */
 function counter(value) {
@@ -94,7 +91,7 @@ function build(section) {
     const sent = performance.now();
     const { drawn, scores } = await ask(pad.given(), pad.seen(), noise(), COUNT);
     const digits = Array.from({ length: COUNT + 1 }, (_, row) =>
-      best(scores.subarray(10 * row, 10 * (row + 1))),
+      likeliest(scores.subarray(10 * row, 10 * (row + 1))),
     );
     const shares = Array(10).fill(0);
     for (const digit of digits.slice(0, COUNT)) shares[digit] += 1 / COUNT;
@@ -114,10 +111,9 @@ function build(section) {
       .filter(([count]) => count)
       .sort(([a], [b]) => b - a);
     const more = others.map(([count, digit]) => `, ${count} as ${aDigit(digit)}`).join("");
-    const said = `Of ${COUNT} completions ${first[0]} are read as ${aDigit(first[1])}${more}.`;
-    const blank = pad.seen().every((v) => v === 0) ? "The half is empty. " : "";
-    const label = pad.label();
-    live.say(`${blank}${said}${label === null ? "" : ` In truth: ${aDigit(label)}.`}`);
+    live.say(
+      pad.about(`Of ${COUNT} completions ${first[0]} are read as ${aDigit(first[1])}${more}.`),
+    );
   }
 
   const body = h(

@@ -1,6 +1,6 @@
 // The hallucination pad: draw half a digit, and the model draws the other half.
 import code from "worker:hallucination-worker";
-import { digitBars, gray, half, inOrder, PIXELS, paint } from "./halves.js";
+import { digitBars, gray, half, inOrder, likeliest, PIXELS, paint } from "./halves.js";
 import { latest, startWorker } from "./host.js";
 import { fail } from "./notes.js";
 import { drawingPad, images } from "./pad.js";
@@ -167,15 +167,10 @@ function build(section) {
   }
   function tell() {
     const parts = Object.entries(answer).map(([way, said]) => {
-      const best = said.shares.indexOf(Math.max(...said.shares));
+      const best = likeliest(said.shares);
       return `${TITLES[way]}: most likely ${aDigit(best)} (${Math.round(100 * said.shares[best])} %)`;
     });
-    if (!parts.length) return;
-    const blank = pad.seen().every((v) => v === 0) ? "The half is empty. " : "";
-    const label = pad.label();
-    live.say(
-      `${blank}Read ${parts.join("; ")}.${label === null ? "" : ` In truth: ${aDigit(label)}.`}`,
-    );
+    if (parts.length) live.say(pad.about(`Read ${parts.join("; ")}.`));
   }
 
   const scale = h(

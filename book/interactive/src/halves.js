@@ -33,6 +33,9 @@ export const inOrder = (given, half, missing) =>
 export const half = (images, side, row) =>
   Float32Array.from(images[side].subarray(row * PIXELS, (row + 1) * PIXELS), (v) => v / 255);
 
+/** The digit with the largest of ten scores. */
+export const likeliest = (scores) => scores.indexOf(Math.max(...scores));
+
 /** Bars for the ten digits; `show` takes the share of each. */
 export function digitBars(label) {
   const bars = Array.from({ length: 10 }, (_, i) => {

@@ -1,6 +1,7 @@
 // A pad for half a digit: drawn by mouse, finger or keyboard, or taken from a real digit.
 import { COLUMNS, half, PIXELS, paint, ROWS } from "./halves.js";
 import { fail, remark } from "./notes.js";
+import { aDigit } from "./text.js";
 import { button, canvas, choice, h, slider, writeAddress } from "./ui.js";
 import { arrival, bytes } from "./weights.js";
 
@@ -82,6 +83,12 @@ export function drawingPad(section, start, { picked, changed, rested }) {
       [top, end] = erase.map((one) => one.get());
     if (top < end) found.fill(0, top * COLUMNS, end * COLUMNS);
     return found;
+  }
+
+  /** A sentence on the half, beside what is known of it. */
+  function about(said) {
+    const blank = seen().every((v) => v === 0) ? "The half is empty. " : "";
+    return `${blank}${said}${label === null ? "" : ` In truth: ${aDigit(label)}.`}`;
   }
 
   const pad = canvas(
@@ -232,8 +239,8 @@ export function drawingPad(section, start, { picked, changed, rested }) {
     controls,
     save,
     seen,
+    about,
     given: () => given.get(),
-    label: () => label,
     drawing: () => pen !== null,
     choices: [
       ...[given, digit, index, ...erase, pressure].map((one) => one.element),
