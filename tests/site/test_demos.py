@@ -62,6 +62,7 @@ NEEDS = {
     "lorenz": ["lorenz", "data-looks", "data-lorenz"],
     "hallucination": ["hallucination", "data-hallucination", "data-images", "data-training"],
     "position": ["position", "data-looks", "data-position"],
+    "completions": ["completions", "data-completions", "data-images"],
 }
 SAYS = {
     "lorenz": "forecast is off",

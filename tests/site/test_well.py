@@ -82,7 +82,8 @@ def test_samples_gradient_and_twenty_scores_in_the_page_are_the_cores(
     found = page.evaluate(
         """([settings, weights, steps]) => {
             for (const one of Object.values(weights)) one.data = Float32Array.from(one.data);
-            return document.querySelector("[data-demo]").demo.compare(settings, weights, steps);
+            const {demo} = document.querySelector("[data-demo=well]");
+            return demo.compare(settings, weights, steps);
         }""",
         [SETTINGS, weights, steps],
     )
@@ -153,7 +154,7 @@ def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: s
     law = well.law(torch.ones(1))
     up = law.cumsum(-1)
     least = float((up * (1 - up)).sum() * well.WIDTH)
-    wait_for(page, "document.querySelector('[data-demo] td').textContent.startsWith('0.317')")
+    wait_for(page, "document.querySelector('[data-demo=well] td').textContent.startsWith('0.317')")
     exact = float(section.locator("tbody td").first.inner_text())
     assert exact == pytest.approx(least, abs=2e-3)
     section.locator(".demo-plot").click()  # in its middle
