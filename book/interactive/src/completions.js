@@ -79,7 +79,7 @@ function build(section) {
     return { show, figure: h("figure", {}, one.element, caption) };
   }
   const several = Array.from({ length: SHOWN }, (_, row) => picture(`completion ${row + 1}`, row));
-  const mean = picture("the mean of all", COUNT);
+  const mean = picture("the mean of all, drawn", COUNT);
   const bars = digitBars(`share of each digit in ${COUNT} completions`);
 
   const ask = (given, pixels, noise, count) =>
@@ -120,7 +120,6 @@ function build(section) {
     "div",
     { class: "demo-body" },
     h("div", { class: "demo-row" }, ...pad.choices),
-    h("div", { class: "demo-row" }, again, strength.element),
     live.element,
     h(
       "div",
@@ -129,17 +128,13 @@ function build(section) {
       h(
         "div",
         { class: "demo-way demo-several" },
-        h("p", { class: "demo-title" }, `${SHOWN} of ${COUNT} completions, and how each is read`),
+        h("div", { class: "demo-row" }, again, strength.element),
+        h("p", { class: "demo-title" }, `${SHOWN} of the ${COUNT}, and how each is read`),
         h("div", { class: "demo-nears" }, ...several.map((one) => one.figure)),
         h(
           "div",
           { class: "demo-pair" },
-          h(
-            "div",
-            {},
-            h("p", { class: "demo-title" }, `The mean of all ${COUNT} embeddings, drawn`),
-            mean.figure,
-          ),
+          h("div", {}, h("p", { class: "demo-title" }, "Their mean, drawn"), mean.figure),
           h("div", {}, h("p", { class: "demo-title" }, `How all ${COUNT} are read`), bars.element),
         ),
       ),
@@ -148,7 +143,8 @@ function build(section) {
       "p",
       {},
       "Each completion has a z of its own; a draw keeps its z while you change the half, and " +
-        "Again draws anew. At 0 times z there is one answer, at 1 as many as the model has learned.",
+        "Again draws anew. At 0 times z there is one answer, at 1 as many as the model has " +
+        "learned. The mean is that of the embeddings, drawn like one of them.",
     ),
   );
   readAddress(section, pad.controls);

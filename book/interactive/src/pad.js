@@ -243,7 +243,9 @@ export function drawingPad(section, start, { picked, changed, rested }) {
     given: () => given.get(),
     drawing: () => pen !== null,
     choices: [
-      ...[given, digit, index, ...erase, pressure].map((one) => one.element),
+      ...[given, digit, index].map((one) => one.element),
+      h("div", { class: "demo-row" }, ...erase.map((one) => one.element)),
+      pressure.element,
       button("Clear", clear),
     ],
     element: h(
