@@ -24,10 +24,11 @@ TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images.
 MOST_STEPS, MOST_SEEDS, LAST_SEED = 10**8, 10**4, 2**64 - 1
 STATUS_OF_STOPS, STATUS_OF_ERRORS = 128, 2  # the first is a shell's: 128 and the signal's number
 OF_SAMPLES = """\
-Samples are judged beside the target's embedding, on held-out pairs. The energy
-score, low is good, is to be compared with the distance of the mean forecast,
-which is the score of a single point. The spread over z is in units of the
-target's variance, 0 if z is ignored. Spread over error: 1 is right, below it
+Forward are samples of the future, backward of the past, in the embedding, on
+held-out pairs. The energy score is how far they miss the true embedding, less
+what being several explains; compare it with the distance of their mean, which
+is the score of one point. Low is good. Their spread is in units of the target's
+variance; 0: noise changes nothing. Spread over error: 1 is right; below it
 samples are too sure, above it too unsure."""
 Result = tuple[dict[str, Any], str]
 """What ``--json`` writes, and what is printed."""
@@ -96,8 +97,8 @@ def _add_run(commands: Commands) -> None:
         choices=PREDICTORS,
         default="deterministic",
         help="deterministic is the paper's (the default); the others sample many futures and "
-        "pasts: from noise z, by the energy score, or from a normal distribution or a mixture of "
-        "them, by their likelihood",
+        "pasts: from noise z, by the energy score (about twice the time), or from a normal "
+        "distribution or a mixture of them, by their likelihood",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(

@@ -38,7 +38,7 @@ NAMES = {
         for name, words in (
             ("energy_score", "energy score"),
             ("mean_score", "distance of the mean"),
-            ("relative_spread", "spread over z"),
+            ("relative_spread", "spread of samples"),
             ("spread_to_error", "spread over error"),
         )
     },

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bijepa_book.evidence.futures.images import as_target
 from bijepa_book.evidence.second.images import reestimated
@@ -67,10 +67,11 @@ def _scores(
 ) -> Scores:
     found = usual(model, untrained, data, **options)
     assert isinstance(model, StochasticBiJEPA)
-    for way, predictor in (
-        ("forward", model.forward_predictor),
-        ("backward", model.backward_predictor),
-    ):
+    predictors: dict[Direction, nn.Module | None] = {
+        "forward": model.forward_predictor,
+        "backward": model.backward_predictor,
+    }
+    for way, predictor in predictors.items():
         if predictor is not None:
             scores = sample_scores(*_looked_at(model, data, way), way)
             found |= {f"{name}_{way}": values for name, values in scores.items()}
@@ -84,8 +85,8 @@ def _looked_at(
     if isinstance(data, SeriesData):
         x, y = data.held_out
         return (model, x, y) if way == "forward" else (model, y, x)
-    # Training normalizes each side by itself. Frozen statistics are of both sides mixed, which
-    # moves forecast and target apart, and samples would seem too sure.
+    # Training normalizes a batch of one side by itself. Frozen statistics mix both sides, which
+    # moves forecast and target apart: samples would seem too sure.
     given, hidden = SIDES[way]
     own = reestimated(model, data.train.half(given))
     own.target = reestimated(as_target(model), data.train.half(hidden)).online

@@ -69,7 +69,7 @@ def test_a_predictor_that_samples_is_measured_as_one_and_goes_on_as_one(
     first = written(tmp_path / "r.json", *energy, *folder)
     assert first["configuration"]["predictor"] == "energy"
     assert "sine, predictor energy, 4 steps" in (said := capsys.readouterr().out)
-    assert "spread over z, backward " in said
+    assert "spread of samples, backward " in said
     assert said.rstrip().endswith("too unsure.")
     assert written(tmp_path / "r.json", *energy, *folder, "--resume")["scores"] == first["scores"]
     for other, here in (((), "None"), (("--predictor", "gaussian"), "GaussianPredictor")):

@@ -93,5 +93,5 @@ def test_halves_are_judged_in_their_own_statistics_and_the_model_stays() -> None
     assert torch.equal(hidden, data.test.left)
     for encoder, half in ((own.online, data.train.right), (own.target, data.train.left)):
         mean = dict(encoder.named_buffers())["net.1.running_mean"]
-        convolved = model.online.net[0](half)  # type: ignore[index, operator, union-attr]
+        convolved = model.online.net[0](half)  # type: ignore[index, operator]
         torch.testing.assert_close(mean, convolved.mean((0, 2, 3)), atol=1e-5, rtol=1e-4)
