@@ -13,7 +13,14 @@ from bijepa_core._support.errors import (
     NonFiniteLossError,
 )
 from bijepa_core.checkpoints import Checkpoint
-from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint, Penalty
+from bijepa_core.constraints import (
+    EXPRESSIVE,
+    RESTRICTIVE,
+    UNCONSTRAINED,
+    WHITENED,
+    Constraint,
+    Penalty,
+)
 from bijepa_core.data.sources import DatasetBatches, LoaderBatches
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.data.windows import (
@@ -36,6 +43,7 @@ __all__ = [
     "EXPRESSIVE",
     "RESTRICTIVE",
     "UNCONSTRAINED",
+    "WHITENED",
     "Batches",
     "BiJEPA",
     "Checkpoint",

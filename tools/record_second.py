@@ -26,6 +26,7 @@ from bijepa_book.evidence.stable import (
     selection,
 )
 from bijepa_core._support.locks import folder_lock
+from bijepa_core.constraints import WHITENED
 
 RESULTS = Path(__file__).parent.parent / "book" / "results"
 STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
@@ -53,6 +54,8 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
     "stable-company-baselines": lambda _: baselines.recordings(),
     "futures-images": images.recordings,
+    "futures-whitened-tuning": lambda _: futures.tuning(WHITENED, "whitened"),
+    "futures-whitened": lambda folder: futures.recordings(load(folder), WHITENED, "whitened"),
     "futures-tuning": lambda _: futures.tuning(),
     "futures": lambda folder: futures.recordings(load(folder)),
 }

@@ -57,7 +57,7 @@ def _climate(drawn: Drawn, seeds: tuple[int, ...], view: Tensor, way: Direction,
 
 def _embedded(model: BiJEPA, view: Tensor) -> Tensor:
     with inference(model):
-        return model.constraint.project(model.target(view))
+        return model.constraint.aim(model.constraint.project(model.target(view)))
 
 
 def _noise(way: Direction) -> torch.Generator:

@@ -13,6 +13,7 @@ from bijepa_book.evidence.stable.kinds import (
     RelativeLoss,
     StandardizedTargets,
 )
+from bijepa_core.constraints import WHITENED
 from bijepa_core.data.series import SeriesData
 from bijepa_core.diagnostics import norm, relative_loss
 from bijepa_core.experiments import CONFIGURATIONS, SINE
@@ -136,3 +137,7 @@ def test_a_start_is_larger_by_its_factor_in_both_encoders(kind: str) -> None:
     large, plain = Candidate(kind, 5.0).model(SINE, 0), Candidate(kind, 1.0).model(SINE, 0)
     torch.testing.assert_close(large.embed(x), 5 * plain.embed(x))
     torch.testing.assert_close(large(x, y).terms[0].target, 5 * plain(x, y).terms[0].target)
+
+
+def test_the_constraint_that_is_recommended_is_the_hunts() -> None:
+    assert Candidate("whitened-falling", 0.2).model(SINE, (0,)).constraint == WHITENED
