@@ -22,6 +22,7 @@ from bijepa_book.evidence.stable import (
     curved,
     finalists,
     hunt,
+    own,
     quiet,
     selection,
 )
@@ -38,6 +39,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-batch": lambda _: hunt.batch_recordings(),
     "stable-started": lambda _: hunt.started_recordings(),
     "stable-quiet": lambda _: quiet.recordings(),
+    "stable-own": lambda _: own.recordings(),
     "stable-curved": lambda _: curved.recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
