@@ -308,20 +308,21 @@ def halves(
     Returns:
         For each half a block with a row an entry.
     """
-    order = (lambda a, b: (a, b)) if side == "left" else (lambda a, b: (b, a))
+    lines = len(given) * len(rows)
     with style():
         figure, axes = plt.subplots(
-            len(given) * len(rows), columns, figsize=(WIDTH, 0.78 * len(given) * len(rows) + 0.1),
-            squeeze=False, layout="constrained",
-        )  # fmt: skip
-        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.02)  # type: ignore[union-attr]
+            *(lines, columns), figsize=(WIDTH, 0.73 * lines + 0.1), squeeze=False
+        )
+        figure.subplots_adjust(0.17, 0.01, 0.995, 0.99, wspace=0.06, hspace=0.06)
         for i, half in enumerate(given):
             for j, (name, drawn) in enumerate(rows.items()):
                 line = axes[i * len(rows) + j]
                 for axis in line[len(drawn[i]) :]:
                     axis.set_axis_off()
                 for axis, one in zip(line, drawn[i], strict=False):
-                    show(axis, whole(*order(half, one)))
+                    known = half.expand_as(one)
+                    parts = (known, one) if side == "left" else (one, known)
+                    show(axis, whole(*parts))
                     cut_line(axis)
                 line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
     return figure
