@@ -88,6 +88,17 @@ def curve(worlds: Records, world: str, head: str, name: str) -> Array:
     return np.mean(worlds[f"{world}-{head}"]["curves"][name], 0)
 
 
+def reliability(worlds: Records, world: str, head: str) -> Array:
+    """How often each tenth of probability is said, its mean, how often it came true; ahead."""
+    often, claimed, true = (
+        np.array(worlds[f"{world}-{head}"]["curves"][f"{name}_forward"])
+        for name in ("often", "claimed", "true")
+    )
+    total = often.sum(0)
+    weighted = ((often * part).sum(0) / np.maximum(total, 1e-12) for part in (claimed, true))
+    return np.stack([often.mean(0), *weighted])
+
+
 @dataclass(frozen=True)
 class Answer:
     """One claim in one direction, judged.

@@ -8,12 +8,11 @@ from torch import Tensor
 
 from bijepa_book.controls.shared import NAMED, picture, png
 from bijepa_book.evidence.futures import well
-from bijepa_book.figures.futures import placed
+from bijepa_book.figures.futures import WORDS, placed
 from bijepa_core.model import Direction
 
 Answer = Callable[[Tensor, Direction], Tensor]
 """From a place ``(1, 1)`` and a direction to where the particle is then, ``(count, 1)``."""
-WORDS: dict[Direction, str] = {"forward": "place, 2 later", "backward": "place, 2 earlier"}
 
 
 class ParticleDesk:

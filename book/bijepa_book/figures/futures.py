@@ -15,6 +15,7 @@ from bijepa_book.evidence.futures.skill import BINS
 from bijepa_book.figures.mnist import cut_line, show, whole
 from bijepa_book.style import DASHES, OTHERS, WIDTH, Look, look, stacked_panels, style
 from bijepa_core.data.mnist import Side
+from bijepa_core.model import Direction
 
 Array = NDArray[np.float64]
 LOOKS: Mapping[str, Look] = {
@@ -29,6 +30,8 @@ LOOKS: Mapping[str, Look] = {
 }
 """Of the heads. The deterministic one is the expressive model."""
 BAR, REACH = 0.1, 2.0  # of histograms; places that are shown
+WORDS: Mapping[Direction, str] = {"forward": "place, 2 later", "backward": "place, 2 earlier"}
+"""Of the hidden view, by direction."""
 
 
 def _density(axis: Axes, law: Tensor, **settings: object) -> None:
@@ -311,7 +314,7 @@ def halves(
     lines = len(given) * len(rows)
     with style():
         figure, axes = plt.subplots(
-            *(lines, columns), figsize=(WIDTH, 0.73 * lines + 0.1), squeeze=False
+            *(lines, columns), figsize=(WIDTH, 0.88 * WIDTH * lines / columns), squeeze=False
         )
         figure.subplots_adjust(0.17, 0.01, 0.995, 0.99, wspace=0.06, hspace=0.06)
         for i, half in enumerate(given):
