@@ -11,7 +11,8 @@ SITE := _build/html
 DEMOS := _build/interactive
 DEMO_SOURCES := book/interactive/package-lock.json book/interactive/build.mjs tools/demo_data.py \
   book/bijepa_book/style.py $(wildcard book/interactive/src/*) $(wildcard book/interactive/weights/*) \
-  book/bijepa_book/evidence/futures/well.py $(wildcard book/results/second/*-why-*)
+  book/bijepa_book/evidence/futures/well.py $(wildcard book/results/second/*-why-*) \
+  $(wildcard book/results/futures/*-weights.npz)
 LINTER := book/interactive/node_modules/.bin/biome
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Two tests or notebooks at a time, a thread each: these models are too small to share. Where a

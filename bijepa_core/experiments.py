@@ -30,34 +30,54 @@ from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import ConvEncoder, MLPEncoder, MLPPredictor
 from bijepa_core.seeds import Seeds, check_seeds, init_stacked, plain_seeds
+from bijepa_core.stochastic import EnergyPredictor, GaussianPredictor, StochasticBiJEPA
 from bijepa_core.training import pretrain
 
 EPOCHS = 10  # of MNIST
+PREDICTORS: Mapping[str, Callable[..., nn.Module]] = {
+    "deterministic": MLPPredictor,
+    "energy": EnergyPredictor,
+    "gaussian": GaussianPredictor,
+    "mixture": partial(GaussianPredictor, components=8),
+}
+"""By name: the paper's, and those that sample (:mod:`bijepa_core.stochastic`)."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A row of the paper's tables: what constrains the embedding, and alpha.
+    """A row of the paper's tables: what constrains the embedding, and alpha; and who predicts.
 
     Args:
         constraint: the stability configuration.
         alpha: weight of the forward term in Eq. 8; 1 is classic JEPA.
+        predictor: of :data:`PREDICTORS`; all but ``"deterministic"``, the paper's, sample.
 
     Raises:
-        ValueError: if alpha is outside [0, 1].
+        ValueError: if alpha is outside [0, 1], or the predictor is unknown.
     """
 
     constraint: Constraint = EXPRESSIVE
     alpha: float = 0.5
+    predictor: str = "deterministic"
 
     def __post_init__(self) -> None:
         make_plain(self)
         check_kind("constraint must be a Constraint.", self.constraint, Constraint)
         check_unit_interval(alpha=self.alpha)
+        _check_known("predictor", self.predictor, PREDICTORS)
 
     def plain(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
-        return {"constraint": self.constraint.plain(), "alpha": self.alpha}
+        """As plain data, for JSON; the predictor where it is not the paper's."""
+        values = {"constraint": self.constraint.plain(), "alpha": self.alpha}
+        if self.predictor == "deterministic":
+            return values
+        return {**values, "predictor": self.predictor}
+
+
+def _check_known(what: str, name: object, known: Mapping[str, Any]) -> None:
+    if not isinstance(name, str) or name not in known:
+        listed = ", ".join(sorted(known))
+        raise ValueError(f"the {what} must be one of {listed}; received {name!r}.")
 
 
 CONFIGURATIONS = {
@@ -129,10 +149,12 @@ class Experiment:
 
     def new_model(self, configuration: Configuration) -> BiJEPA:
         """A fresh model from PyTorch's global generator as it stands."""
-        layer_norm = configuration.constraint.layer_norm
-        return BiJEPA(
+        layer_norm, kind = configuration.constraint.layer_norm, configuration.predictor
+        sizes = {"embed_dim": self.embed_dim, "hidden_dim": self.hidden_dim}
+        form = BiJEPA if kind == "deterministic" else StochasticBiJEPA
+        return form(
             self.encoder(self, layer_norm),
-            partial(MLPPredictor, self.embed_dim, self.hidden_dim, layer_norm),
+            partial(PREDICTORS[kind], **sizes, layer_norm=layer_norm),
             constraint=configuration.constraint,
             alpha=configuration.alpha,
             tau=self.tau,
@@ -228,9 +250,7 @@ def configuration_named(name: str, alpha: float | None = None) -> Configuration:
     Raises:
         ValueError: if the name is unknown, or classic is asked for with an alpha other than 1.
     """
-    if not isinstance(name, str) or name not in CONFIGURATIONS:
-        known = ", ".join(sorted(CONFIGURATIONS))
-        raise ValueError(f"the configuration must be one of {known}; received {name!r}.")
+    _check_known("configuration", name, CONFIGURATIONS)
     if alpha is None:
         return CONFIGURATIONS[name]
     if name == "classic" and alpha != 1:

@@ -7,6 +7,7 @@ least, in expectation, where the samples come from the true conditional distribu
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from bijepa_core._support.checks import check_counts, check_kind, check_views, i
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA, Direction, Losses, Term
 from bijepa_core.networks import MLPPredictor, hidden_layer
+from bijepa_core.seeds import generator as generator_named
+
+MEAN_OF = 64  # values of z, of an energy predictor's mean
 
 
 def energy_score(samples: Tensor, target: Tensor) -> Tensor:
@@ -69,6 +73,10 @@ class StochasticPredictor(nn.Module):
         """
 
     @abstractmethod
+    def mean(self, s: Tensor) -> Tensor:
+        """The mean of what may come, ``(*seeds, batch, d)``: of s alone, without chance."""
+
+    @abstractmethod
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """A proper score, low where targets are likely, and the mean that is predicted.
 
@@ -108,6 +116,9 @@ class EnergyPredictor(StochasticPredictor):
         self.z_dim, self.samples = int(z_dim), int(samples)
         self.net = MLPPredictor(embed_dim, hidden_dim, layer_norm, z_dim)
 
+    def extra_repr(self) -> str:
+        return f"z_dim={self.z_dim}, samples={self.samples}"
+
     def forward(self, s: Tensor, z: Tensor) -> Tensor:
         """The embeddings of given noise.
 
@@ -127,6 +138,11 @@ class EnergyPredictor(StochasticPredictor):
 
     def sample(self, s: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
         return self(s, _drawn(torch.randn, s, (count, s.shape[-2], self.z_dim), generator))
+
+    def mean(self, s: Tensor) -> Tensor:
+        shape = (MEAN_OF, 1, 1, self.z_dim)  # the same z for each row: company changes nothing
+        z = _drawn(torch.randn, s, shape, generator_named(0, "energy/mean"))
+        return sum((self(s, one)[0] for one in z), torch.zeros_like(s)) / MEAN_OF
 
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         samples = self.sample(s, self.samples)
@@ -158,6 +174,9 @@ class GaussianPredictor(StochasticPredictor):
         self.logs = Linear(hidden_dim, components * embed_dim)
         self.weights = Linear(hidden_dim, components)
 
+    def extra_repr(self) -> str:
+        return f"components={self.components}"
+
     def forward(self, s: Tensor) -> MixtureSameFamily:
         """The distribution, ``(*seeds, batch)`` of ``d`` dimensions."""
         h, shape = self.hidden(s), (self.components, self.embed_dim)
@@ -181,6 +200,9 @@ class GaussianPredictor(StochasticPredictor):
         )
         return mean + deviation * noise
 
+    def mean(self, s: Tensor) -> Tensor:
+        return self(s).mean
+
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         mixture = self(s)
         return -mixture.log_prob(target) / self.embed_dim, mixture.mean
@@ -201,7 +223,8 @@ class StochasticBiJEPA(BiJEPA):
     """BiJEPA whose predictors are :class:`StochasticPredictor`: Eq. 6 and 7 become scores.
 
     The terms that are logged keep the squared error of the predicted mean, so that the relative
-    loss says what it says elsewhere. Arguments as :class:`bijepa_core.model.BiJEPA`.
+    loss says what it says elsewhere. ``forecast`` and its kin give the mean of what may come,
+    without a z. Arguments as :class:`bijepa_core.model.BiJEPA`.
     """
 
     def forward(
@@ -248,6 +271,20 @@ class StochasticBiJEPA(BiJEPA):
     ) -> Tensor:
         """Embeddings of pasts that may have led to y; the mirror of :meth:`sample_forward`."""
         return self._samples("backward", y, samples, generator)
+
+    def configuration(self) -> dict[str, Any]:
+        """As of any model, and who samples: shapes alone do not tell."""
+        one = self.forward_predictor or self.backward_predictor
+        assert one is not None
+        named = f"{type(one).__name__}({one.extra_repr()})"
+        return {**super().configuration(), "sampling_predictor": named}
+
+    def _predict(self, direction: Direction, view: Tensor, z: Tensor | None) -> Tensor:
+        if z is not None:
+            return super()._predict(direction, view, z)
+        predictor, s = self._start(direction, view)
+        with inference(self):
+            return _sampling(predictor).mean(s)
 
     def _samples(
         self, direction: Direction, view: Tensor, samples: int, generator: torch.Generator | None

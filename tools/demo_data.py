@@ -1,7 +1,7 @@
 """Pack looks, weights, images and records of the demos as scripts: a part of `make book`.
 
-Scripts, because browsers load them from the file system, too. Where MNIST cannot be had, the
-hallucination pad is built without images to choose from; its model still completes what is drawn.
+Scripts, because browsers load them from the file system, too. Where MNIST cannot be had, the pads
+are built without images to choose from; their models still complete what is drawn.
 """
 
 import base64
@@ -30,13 +30,18 @@ from bijepa_book.evidence.statistics import Array, geometric_mean
 from bijepa_book.evidence.verdicts import Records
 from bijepa_book.figures.why import LABELS
 from bijepa_book.int8 import stored
+from bijepa_book.records import results_folder
 from bijepa_book.style import LOOKS, OTHERS, Look
 from bijepa_core._support.errors import DataNotFoundError
 from bijepa_core._support.files import atomic_write
 from bijepa_core.data import mnist
 
 WEIGHTS = Path(__file__).parents[1] / "book" / "interactive" / "weights"
-NAMES = ("lorenz", "hallucination")
+MODELS = {
+    "lorenz": WEIGHTS / "lorenz.npz",
+    "hallucination": WEIGHTS / "hallucination.npz",
+    "completions": results_folder() / "futures" / "mnist-futures-energy-expressive-weights.npz",
+}
 PAGES = {"light": ("white", "black", 4.5, 3.0), "dark": ("#121212", "white", 6.5, 4.0)}
 """The ground, what stands out from it most, and the contrasts of curves and of pale ones.
 
@@ -110,17 +115,17 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def images() -> dict[str, Any] | None:
-    """Halves to choose from and to search, or None where MNIST cannot be had."""
+def images() -> dict[str, dict[str, str] | None]:
+    """Halves to choose from and to search, None where MNIST cannot be had."""
     try:
         digits = mnist.load()
     except DataNotFoundError as error:
-        print(f"The hallucination pad gets no images to choose from: {error}", file=sys.stderr)
-        return None
+        print(f"The pads get no images to choose from: {error}", file=sys.stderr)
+        return {"images": None, "training": None}
     chosen = [row for digit in range(10) for row in rows_of(digits.test_labels, digit)]
     return {
-        "train": halves(digits.train[:TRAINING], digits.train_labels[:TRAINING]),
-        "test": halves(digits.test[chosen], digits.test_labels[chosen]),
+        "images": halves(digits.test[chosen], digits.test_labels[chosen]),
+        "training": halves(digits.train[:TRAINING], digits.train_labels[:TRAINING]),
     }
 
 
@@ -221,9 +226,10 @@ def main() -> None:
     """Write one script a demo's data into the folder that is named."""
     out = Path(sys.argv[1])
     atomic_write(out / "data-looks.js", script("looks", looks()))
-    for name in NAMES:
-        atomic_write(out / f"data-{name}.js", script(name, packed(WEIGHTS / f"{name}.npz")))
-    atomic_write(out / "data-images.js", script("images", images()))
+    for name, path in MODELS.items():
+        atomic_write(out / f"data-{name}.js", script(name, packed(path)))
+    for name, value in images().items():
+        atomic_write(out / f"data-{name}.js", script(name, value))
     atomic_write(out / "data-position.js", script("position", positions(load())))
     atomic_write(out / "data-well.js", script("well", double_well()))
 

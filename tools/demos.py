@@ -84,7 +84,7 @@ DEMOS = {
         "Hallucination pad",
         "The hallucination pad: the left half of a digit, two completions of it, the doubt "
         "in each, the probability of each digit and the most similar training images.",
-        ("data-hallucination", "data-images"),
+        ("data-hallucination", "data-images", "data-training"),
     ),
     "In the page: the position cursor.": Demo(
         "position",
@@ -104,6 +104,15 @@ DEMOS = {
         "deterministic model's only answer stands between the peaks. Below, scores that fall "
         "toward the optimum.",
         ("data-looks", "data-well"),
+    ),
+    "In the page: many completions.": Demo(
+        "completions",
+        "many-completions",
+        "Many completions",
+        "Many completions: the left half of a digit, eight right halves that the model draws for "
+        "it, some of which make it a 2, others a 3; the drawing of their mean, which is a bit of "
+        "both; and how often 64 of them are read as each digit.",
+        ("data-completions", "data-images"),
     ),
 }
 

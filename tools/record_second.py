@@ -19,6 +19,7 @@ from bijepa_book.evidence.stable import (
     baselines,
     choice,
     company,
+    curved,
     finalists,
     hunt,
     quiet,
@@ -36,6 +37,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-batch": lambda _: hunt.batch_recordings(),
     "stable-started": lambda _: hunt.started_recordings(),
     "stable-quiet": lambda _: quiet.recordings(),
+    "stable-curved": lambda _: curved.recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
     "stable-final-images": lambda folder: finalists.image_recordings(

@@ -85,6 +85,7 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     """Where two nested settings differ, in words; empty where they agree."""
     here, there = _flat(ours), _flat(theirs)
     keys = sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
+    keys = [key for key in keys if "shapes." not in key] or keys  # which follow from the others
     listed = [f"{key}: {there.get(key)!r} there, {here.get(key)!r} here" for key in keys[:4]]
     more = [f"and {len(keys) - 4} more"] if len(keys) > 4 else []
     return "; ".join(listed + more)

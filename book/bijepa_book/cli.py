@@ -19,9 +19,17 @@ from bijepa_book.text import text_table
 
 EXPERIMENTS = ("sine", "lorenz", "mnist")
 CONFIGURATIONS = ("classic", "unconstrained", "expressive", "restrictive")
+PREDICTORS = ("deterministic", "energy", "gaussian", "mixture")
 TIMES = "Times are for two CPU cores; a GPU is faster with many seeds or images."
 MOST_STEPS, MOST_SEEDS, LAST_SEED = 10**8, 10**4, 2**64 - 1
 STATUS_OF_STOPS, STATUS_OF_ERRORS = 128, 2  # the first is a shell's: 128 and the signal's number
+OF_SAMPLES = """\
+Forward are samples of the future, backward of the past, in the embedding, on
+held-out pairs. The energy score is how far they miss the true embedding, less
+what being several explains; compare it with the distance of their mean, which
+is the score of one point. Low is good. Their spread is in units of the target's
+variance; 0: noise changes nothing. Spread over error: 1 is right; below it
+samples are too sure, above it too unsure."""
 Result = tuple[dict[str, Any], str]
 """What ``--json`` writes, and what is printed."""
 Commands = Any
@@ -84,6 +92,14 @@ def _add_run(commands: Commands) -> None:
         metavar="A",
         help="weight of the forward term, 0 to 1 (default: the configuration's)",
     )
+    parser.add_argument(
+        "--predictor",
+        choices=PREDICTORS,
+        default="deterministic",
+        help="deterministic is the paper's (the default); the others sample many futures and "
+        "pasts: from noise z, by the energy score (about twice the time), or from a normal "
+        "distribution or a mixture of them, by their likelihood",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--num-seeds", type=whole(1, MOST_SEEDS), metavar="N",
@@ -105,6 +121,7 @@ def _add_run(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> Result:
+    from bijepa_book import stochastic
     from bijepa_core import experiments
     from bijepa_core.checkpoints import Checkpoint
 
@@ -123,9 +140,10 @@ def _run(options: argparse.Namespace) -> Result:
         seeds = range(options.num_seeds)
     configuration = experiments.configuration_named(options.configuration, options.alpha)
     _computing_on(options.device)
-    result = experiments.run(
+    run = experiments.run if options.predictor == "deterministic" else stochastic.run
+    result = run(
         experiment,
-        configuration,
+        replace(configuration, predictor=options.predictor),
         seeds,
         device=options.device,
         checkpoint=kept,
@@ -134,14 +152,20 @@ def _run(options: argparse.Namespace) -> Result:
 
 
 def run_summary(plain: dict[str, Any]) -> str:
-    """Scores of :meth:`bijepa_core.experiments.Run.plain`: mean over seeds, and the range."""
+    """Scores of :meth:`bijepa_core.experiments.Run.plain`: mean over seeds, and the range.
+
+    Those of a predictor that samples are explained.
+    """
     cells = [["", "mean", "lowest", "highest"]]
     for name, values in plain["scores"].items():
         numbers = (sum(values) / len(values), min(values), max(values))
         cells.append([words(name), *(f"{number:.4f}" for number in numbers)])
     seeds, experiment = plain["seeds"], plain["experiment"]
-    title = f"{experiment['name']}, {experiment['steps']} steps, {len(seeds)} seed(s)"
-    return f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
+    predictor = plain["configuration"].get("predictor")
+    who = "" if predictor is None else f", predictor {predictor}"
+    title = f"{experiment['name']}{who}, {experiment['steps']} steps, {len(seeds)} seed(s)"
+    table = f"{title}, {plain['provenance']['seconds']:.0f} s\n{text_table(cells)}"
+    return table if predictor is None else f"{table}\n\n{OF_SAMPLES}"
 
 
 # --- replay -------------------------------------------------------------------------------------

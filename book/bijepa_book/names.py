@@ -31,6 +31,17 @@ NAMES = {
     "roughness_frozen": "roughness, frozen",
     "p90_over_median": "p90 / median",
     "p90_over_median_forward": "p90 / median, forward",
+    # of samples, in the embedding
+    **{
+        f"{name}_{way}": f"{words}, {way}"
+        for way in ("forward", "backward")
+        for name, words in (
+            ("energy_score", "energy score"),
+            ("mean_score", "distance of the mean"),
+            ("relative_spread", "spread of samples"),
+            ("spread_to_error", "spread over error"),
+        )
+    },
     # of images
     "paper_accuracy": "accuracy, paper",
     "fair_accuracy_a": "accuracy, fair",

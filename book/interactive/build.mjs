@@ -36,7 +36,7 @@ await build({
   ...common,
   entryPoints: [
     "loader.js", "explosion.js", "lorenz.js", "hallucination.js", "position.js", "well.js",
-    "demos.css",
+    "completions.js", "demos.css",
   ].map((name) => fileURLToPath(new URL(`src/${name}`, import.meta.url))),
   outdir: out,
   plugins: [workers],

@@ -17,7 +17,7 @@ from bijepa_book import cli
 from bijepa_book.cli import main, parser
 from bijepa_book.process import leave, leaving_at_once
 from bijepa_core.data import mnist
-from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS
+from bijepa_core.experiments import CONFIGURATIONS, EXPERIMENTS, PREDICTORS
 
 FAST = ["--device", "cpu"]
 
@@ -60,11 +60,32 @@ def test_checkpoint_and_resume(tmp_path: Path) -> None:
     assert resumed["history"] == straight["history"]
 
 
+def test_a_predictor_that_samples_is_measured_as_one_and_goes_on_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ("--checkpoint", str(tmp_path / "c"))
+    run = ("run", "sine", "--steps")
+    energy = (*run, "4", "--predictor", "energy")
+    first = written(tmp_path / "r.json", *energy, *folder)
+    assert first["configuration"]["predictor"] == "energy"
+    assert "sine, predictor energy, 4 steps" in (said := capsys.readouterr().out)
+    assert "spread of samples, backward " in said
+    assert said.rstrip().endswith("too unsure.")
+    assert written(tmp_path / "r.json", *energy, *folder, "--resume")["scores"] == first["scores"]
+    for other, here in (((), "None"), (("--predictor", "gaussian"), "GaussianPredictor")):
+        assert main([*run, "6", *other, *folder, "--resume", *FAST]) == 2
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert "sampling_predictor: '\"EnergyPredictor(z_dim=8, samples=8)\"' there, " in told
+        assert here in told.partition(" there, ")[2]
+        assert "shapes" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ("run sine --configuration nonsense", "classic, expressive, restrictive, unconstrained"),
         ("run sine --alpha 1.5", "alpha must lie in [0, 1]; received 1.5"),
+        ("run sine --predictor mlp", "--predictor: invalid choice: 'mlp' (choose from"),
         ("run sine --configuration classic --alpha 0.5", "classic is alpha = 1"),
         ("run sine --steps 0", "--steps must be a whole number from 1 to 100,000,000; rec"),
         ("run sine --num-seeds 0", "--num-seeds must be a whole number from 1 to"),
@@ -150,6 +171,7 @@ run sine --seed 18446744073709551616 | run sine --seed -1 | run sine --seed "" |
 run sine --alpha nan | run sine --alpha -inf | run sine --alpha half | run sine --alpha
 run sine --configuration Expressive | run sine --configuration é | run sine --configuration ""
 run sine --device meta | run sine --device cuda:999 | run sine --device CPU | run sine --device ""
+run sine --predictor | run sine --predictor Energy | run sine --predictor ""
 run sine --dataset cifar | run sine --resume | run sine --resume yes
 run sine --checkpoint "" | run sine --checkpoint file | run sine --checkpoint file/below
 run sine --checkpoint loop | run sine --checkpoint loop/x | run sine --checkpoint {LONG}
@@ -190,6 +212,7 @@ def test_whatever_is_typed_wrong_is_one_sentence_before_any_work(
 def test_what_the_parser_offers_is_what_there_is() -> None:
     assert list(cli.EXPERIMENTS) == list(EXPERIMENTS)
     assert list(cli.CONFIGURATIONS) == list(CONFIGURATIONS)
+    assert list(cli.PREDICTORS) == list(PREDICTORS)
 
 
 def bijepa(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":

@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "run": {
         "": (["sine", "lorenz", "mnist"], ["cosine", "", "Sine", "sine\n"]),
         "--configuration": NAMES,
+        "--predictor": (["deterministic", "energy"], ["mlp", "", "Energy"]),
         "--alpha": (["1", "1.0"], ["1.5", "-1", "nan", "inf", "half", "", "1e999"]),
         "--num-seeds": COUNTS,
         "--seed": (["0", "7"], ["-1", "1.5", "x", "", str(2**64), "9" * 5000]),

@@ -20,6 +20,7 @@ from bijepa_core.experiments import (
 )
 from bijepa_core.model import BiJEPA
 from bijepa_core.seeds import unstack
+from bijepa_core.stochastic import StochasticBiJEPA
 
 
 def count(module: nn.Module | None) -> int:
@@ -160,6 +161,25 @@ def test_an_unknown_configuration_is_named_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="classic, expressive, restrictive, unconstrained;") as e:
         configuration_named("expresive")
     assert "received 'expresive'" in str(e.value)
+
+
+def test_an_unknown_predictor_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"predictor must be one of deter.* mixture; received 'm"):
+        Configuration(predictor="mlp")
+
+
+def test_who_predicts_changes_no_encoder_and_no_description_of_the_papers() -> None:
+    assert Configuration().plain().keys() == {"constraint", "alpha"}
+    wanted = SINE.model(Configuration(), (3, 4))
+    assert type(wanted) is BiJEPA
+    for name in ("energy", "gaussian", "mixture"):
+        configuration = Configuration(RESTRICTIVE, predictor=name)
+        assert configuration.plain()["predictor"] == name
+        model = SINE.model(configuration, (3, 4))
+        assert isinstance(model, StochasticBiJEPA)
+        for one, other in zip(model.online.parameters(), wanted.online.parameters(), strict=True):
+            assert torch.equal(one, other)
+        assert model.sample_forward(torch.zeros(5, 10), 3).shape == (3, 2, 5, 16)
 
 
 def test_classic_is_alpha_one_by_definition() -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 import scoringrules
@@ -7,10 +8,12 @@ import torch
 from scipy.stats import multivariate_normal
 from torch import Tensor
 
+from bijepa_core import BiJEPA, CheckpointError
 from bijepa_core.constraints import RESTRICTIVE
 from bijepa_core.networks import MLPEncoder, MLPPredictor
 from bijepa_core.seeds import init_stacked, unstack
 from bijepa_core.stochastic import (
+    MEAN_OF,
     EnergyPredictor,
     GaussianPredictor,
     StochasticBiJEPA,
@@ -68,6 +71,35 @@ def test_a_seed_does_not_depend_on_its_company(kind: str, normal: Normal) -> Non
     scores, _ = stacked.score(s, target)
     torch.manual_seed(0)
     torch.testing.assert_close(scores[1], alone.score(s[1], target[1])[0])
+    torch.testing.assert_close(stacked.mean(s)[1], alone.mean(s[1]))
+    torch.testing.assert_close(alone.mean(s[1])[2:3], alone.mean(s[1][2:3]))  # of any batch
+
+
+@pytest.mark.parametrize("kind", PREDICTORS)
+def test_the_forecast_is_the_mean_of_the_samples(kind: str) -> None:
+    model, (x, _) = fork(kind), forked(0)
+    samples, point = model.sample_forward(x, 4_000), model.forecast(x)
+    error = (samples.var(0) / MEAN_OF).sqrt()  # of an energy predictor's mean; others have none
+    assert ((samples.mean(0) - point).abs() < 5 * error).all()
+    assert torch.equal(point, model.forecast(x))
+
+
+def test_a_saved_model_loads_as_what_it_is(tmp_path: Path) -> None:
+    path, (x, _) = tmp_path / "model", forked(0)
+    saved, other = fork("energy"), fork("energy")
+    with torch.no_grad():
+        for weights in other.parameters():
+            weights.zero_()
+    saved.save(path)
+    other.load(path)
+    assert torch.equal(other.forecast(x), saved.forecast(x))
+    plain = BiJEPA(MLPEncoder(3, 16, 4), lambda: EnergyPredictor(4, 16, z_dim=3))
+    with pytest.raises(CheckpointError, match=r"sampling_predictor: '\"Energy.*' there, None here"):
+        plain.load(path)
+    with pytest.raises(CheckpointError, match=r"samples=8.* there, .*samples=4"):
+        StochasticBiJEPA(
+            MLPEncoder(3, 16, 4), lambda: EnergyPredictor(4, 16, z_dim=3, samples=4)
+        ).load(path)
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "mixture"])

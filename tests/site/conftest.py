@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.site.browsing import FLAGS, PREFIX, SITE, Pages, chromium
+from tests.site.browsing import DESK, FLAGS, PREFIX, SITE, Pages, Visit, chromium, own_only, watch
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +43,21 @@ def axe() -> str:
     """The script of axe-core, which tells what keeps a page from being used by everybody."""
     base = pytest.importorskip("axe_playwright_python.base", exc_type=ImportError)
     return str(base.AXE_FILE_PATH.read_text("utf-8"))
+
+
+@pytest.fixture
+def visit() -> Visit:
+    """What is noted of the pages of one test."""
+    return Visit()
+
+
+@pytest.fixture
+def page(browser: "Browser", served: str, visit: Visit) -> "Iterator[Page]":
+    """A page that is watched, and that nothing leaves; it must not have complained at the end."""
+    with browser.new_context(viewport={"width": DESK, "height": 900}) as context:
+        own_only(context, served, visit)
+        found = context.new_page()
+        watch(found, visit)
+        yield found
+        assert not visit.errors
+        assert not visit.foreign

@@ -22,6 +22,7 @@ from bijepa_book.evidence.second.recording import fresh
 from bijepa_book.evidence.second.recording import load as second_edition
 from bijepa_book.evidence.second.stacked import EPOCHS
 from bijepa_book.evidence.second.why import recorded
+from bijepa_book.evidence.stable.criteria import AHEAD
 from bijepa_book.evidence.statistics import bootstrap_interval, seeds_needed
 from bijepa_book.figures.findings import column, ratios
 from bijepa_core.data import lorenz, mnist, sine
@@ -844,6 +845,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             at(system, "bijepa", "classic", "z", -1) - 1 for system in ("sine", "lorenz")
         ],
     },
+    "book/10-stable.ipynb": {"0.3 points ahead": lambda: AHEAD},
     "book/evidence-conditions.ipynb": {
         "64 to 95 for sine waves and Lorenz, 8 to 31 for MNIST": lambda: (
             *seeds("sine-expressive-paper", second),

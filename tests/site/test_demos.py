@@ -45,10 +45,7 @@ from tests.site.browsing import (
     SMALL,
     STANDARD,
     THEMES,
-    Visit,
-    own_only,
     violations,
-    watch,
 )
 
 if TYPE_CHECKING:
@@ -59,17 +56,23 @@ CHAPTERS = {
     "lorenz": "04-lorenz",
     "hallucination": "05-mnist",
     "position": "09-why",
+    "well": "11-futures",
+    "completions": "11-futures",
 }
 NEEDS = {
     "explosion": ["explosion", "data-looks"],
     "lorenz": ["lorenz", "data-looks", "data-lorenz"],
-    "hallucination": ["hallucination", "data-hallucination", "data-images"],
+    "hallucination": ["hallucination", "data-hallucination", "data-images", "data-training"],
     "position": ["position", "data-looks", "data-position"],
+    "well": ["well", "data-looks", "data-well"],
+    "completions": ["completions", "data-completions", "data-images"],
 }
 SAYS = {
     "lorenz": "forecast is off",
     "hallucination": "most likely",
     "position": "the ratio is",
+    "well": "Place it and guess",
+    "completions": "Of 64 completions",
 }
 """What the status says of those that answer at once."""
 WEIGHTS = ROOT / "book" / "interactive" / "weights"
@@ -79,24 +82,6 @@ FOLDER = SITE / "interactive"
 
 pytestmark = pytest.mark.site
 each_demo = pytest.mark.parametrize("name", CHAPTERS)
-
-
-@pytest.fixture
-def visit() -> Visit:
-    """What is noted of the pages of one test."""
-    return Visit()
-
-
-@pytest.fixture
-def page(browser: "Browser", served: str, visit: Visit) -> "Iterator[Page]":
-    """A page that is watched, and that nothing leaves; it must not have complained at the end."""
-    with browser.new_context(viewport={"width": DESK, "height": 900}) as context:
-        own_only(context, served, visit)
-        found = context.new_page()
-        watch(found, visit)
-        yield found
-        assert not visit.errors
-        assert not visit.foreign
 
 
 def open_demo(page: "Page", name: str, base: str, query: str = "") -> "Locator":
@@ -148,6 +133,11 @@ def test_demo_waits_for_a_reader_and_is_for_every_reader(
 
     section = come_to(page, name)
     works(page, section, name)
+    assert flaws_for_some_reader(page, section, name, axe) == []
+
+
+def flaws_for_some_reader(page: "Page", section: "Locator", name: str, axe: str) -> list[str]:
+    """What is wrong with a demo by axe, on a desk or a phone, light or dark, or under a finger."""
     page.evaluate(axe)
     place = {"include": [[f"[data-demo={name}]"]]}
     flaws = []
@@ -169,7 +159,7 @@ def test_demo_waits_for_a_reader_and_is_for_every_reader(
         assert box is not None
         if box["width"] < 24 or box["height"] < 40:  # smaller than a finger
             flaws.append(f"{control.inner_text()!r} is {box['width']} by {box['height']}")
-    assert flaws == []
+    return flaws
 
 
 def test_demos_are_light() -> None:
@@ -789,7 +779,7 @@ def test_pad_has_room_on_a_phone_and_its_rows_are_erased(page: "Page", served: s
 def test_pad_searches_training_images(page: "Page", served: str) -> None:
     section = open_demo(page, "hallucination", served)
     until_status(page, "hallucination", "most likely")
-    if not page.evaluate("() => Boolean(document.querySelector('[data-demo]').demo.images())"):
+    if not page.evaluate("() => Boolean(document.querySelector('[data-demo]').demo.training())"):
         pytest.skip("the site was built without MNIST")
     page.locator("[data-banked]").wait_for(timeout=CLOSE)
     wait_for(page, "document.querySelector('.demo-way .demo-nears figcaption')?.textContent !== ''")

@@ -44,6 +44,7 @@ NOT_COMPARED: dict[str, set[str]] = {
     "07-own-data.ipynb": {"own-48"},
     "08-evidence.ipynb": {"holds-desk"},
     "09-why.ipynb": {"why-49"},
+    "10-stable.ipynb": {"stable-42"},
     "evidence-first.ipynb": {"verdict-66"},
 }
 

@@ -60,9 +60,12 @@ def test_particles_in_the_page_follow_the_exact_law() -> None:
         **{"sigma": well.SIGMA, "time": well.TIME, "dt": well.DT, "edge": well.EDGE},
         "stationary": well.stationary().tolist(),
     }
-    source = (SOURCES / "src" / "double-well.js").as_uri()
+    well_source, random = (
+        (SOURCES / "src" / f"{one}.js").as_uri() for one in ("double-well", "random")
+    )
     script = f"""
-        import {{ pairs, uniforms }} from {json.dumps(source)};
+        import {{ pairs }} from {json.dumps(well_source)};
+        import {{ uniforms }} from {json.dumps(random)};
         const views = pairs({count}, {json.dumps(given)}, uniforms(0, 1));
         console.log(JSON.stringify(views.map((one) => [...one])));
     """

@@ -1,11 +1,5 @@
-"""The well in the page: its model held to the core's for given noise, and used as a reader would.
+"""The well in the page: its model held to the core's for given noise, used as a reader would."""
 
-Until a chapter announces the demo, it stands in another one's place.
-"""
-
-import re
-import runpy
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -19,11 +13,18 @@ from bijepa_core.model import script_scale
 from bijepa_core.networks import MLPEncoder
 from bijepa_core.stochastic import EnergyPredictor, StochasticBiJEPA
 from bijepa_core.training import pretrain
-from tests.site.browsing import DESK, ROOT, SITE, Visit, own_only, watch
-from tests.site.test_demos import CLOSE, SAME, come_to, plain, status, until_status, wait_for
+from tests.site.test_demos import (
+    CLOSE,
+    SAME,
+    open_demo,
+    plain,
+    status,
+    until_status,
+    wait_for,
+)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Route
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.site
 SIZES, SAMPLES, NOISE, STEPS = (1, 32, 4), 4, 4, 20  # of the encoder, of z, of what is compared
@@ -38,38 +39,6 @@ SETTINGS = {
     "noise": NOISE,
     "samples": SAMPLES,
 }
-
-
-def place_well(route: "Route") -> None:
-    """Answer with a chapter whose demo is the well."""
-    demos = runpy.run_path(str(ROOT / "tools" / "demos.py"))
-    element = demos["element"](demos["DEMOS"]["In the page: the well."])
-    text = (SITE / "02-explosion.html").read_text("utf-8")
-    text, count = re.subn(
-        r'<section class="demo .*?</section>', lambda _: element, text, flags=re.S
-    )
-    assert count == 1
-    route.fulfill(body=text, content_type="text/html; charset=utf-8")
-
-
-def open_well(page: "Page", served: str, query: str = "") -> "Locator":
-    """Come to the demo; it has loaded when this returns."""
-    page.route("**/the-well.html*", place_well)
-    page.goto(f"{served}the-well.html{query}")
-    return come_to(page, "well")
-
-
-@pytest.fixture
-def page(browser: "Browser", served: str) -> "Iterator[Page]":
-    """A page that nothing leaves; it must not have complained at the end."""
-    visit = Visit()
-    with browser.new_context(viewport={"width": DESK, "height": 900}) as context:
-        own_only(context, served, visit)
-        found = context.new_page()
-        watch(found, visit)
-        yield found
-        assert not visit.errors
-        assert not visit.foreign
 
 
 class Recorded(EnergyPredictor):
@@ -102,11 +71,12 @@ def test_samples_gradient_and_twenty_scores_in_the_page_are_the_cores(
         {"pair": floats(stream(step)), "noise": floats(tuple(drawn))}
         for step, drawn in enumerate(noise)
     ]
-    open_well(page, served)
+    open_demo(page, "well", served)
     found = page.evaluate(
         """([settings, weights, steps]) => {
             for (const one of Object.values(weights)) one.data = Float32Array.from(one.data);
-            return document.querySelector("[data-demo]").demo.compare(settings, weights, steps);
+            const {demo} = document.querySelector("[data-demo=well]");
+            return demo.compare(settings, weights, steps);
         }""",
         [SETTINGS, weights, steps],
     )
@@ -147,7 +117,7 @@ def test_the_model_comes_close_to_the_exact_law_and_a_single_answer_does_not(
     page: "Page", served: str
 ) -> None:
     """On the ridge. What trains says how fast; it pauses, goes on, and says where it stands."""
-    section = open_well(page, served)
+    section = open_demo(page, "well", served)
     assert "Place it and guess" in status(section)
     section.get_by_role("button", name="Train").click()
     wait_for(page, "/step [1-9]/.test(document.querySelector('.demo-progress').textContent)")
@@ -169,7 +139,7 @@ def test_the_model_comes_close_to_the_exact_law_and_a_single_answer_does_not(
 
 def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: str) -> None:
     """The exact score is the record's; the address keeps the place, and the switches work."""
-    section = open_well(page, served, "?well=at.0.95")
+    section = open_demo(page, "well", served, "?well=at.0.95")
     place = section.get_by_role("slider")
     place.focus()
     page.keyboard.press("ArrowRight")
@@ -177,7 +147,7 @@ def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: s
     law = well.law(torch.ones(1))
     up = law.cumsum(-1)
     least = float((up * (1 - up)).sum() * well.WIDTH)
-    wait_for(page, "document.querySelector('[data-demo] td').textContent.startsWith('0.317')")
+    wait_for(page, "document.querySelector('[data-demo=well] td').textContent.startsWith('0.317')")
     exact = float(section.locator("tbody td").first.inner_text())
     assert exact == pytest.approx(least, abs=2e-3)
     section.locator(".demo-plot").click()  # in its middle

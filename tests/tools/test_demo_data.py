@@ -91,12 +91,12 @@ def test_halves_are_bytes_row_by_row(tool: dict[str, Any]) -> None:
     assert base64.b64decode(halves["labels"]) == bytes([3, 8])
 
 
-def test_without_mnist_the_pad_is_built_without_images(
+def test_without_mnist_the_pads_are_built_without_images(
     tool: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def nowhere() -> None:
         raise DataNotFoundError("it is nowhere")
 
     monkeypatch.setattr(tool["mnist"], "load", nowhere)
-    assert tool["images"]() is None
+    assert tool["images"]() == {"images": None, "training": None}
     assert "no images to choose from" in capsys.readouterr().err

@@ -1,12 +1,11 @@
 // Completes halves of digits with the trained model, off the page's own thread.
-import { jit, lax, nn, numpy as np, tree } from "@jax-js/jax";
-import { convEncoder, decoder, mlp, probe } from "./method.js";
+import { jit, nn, tree } from "@jax-js/jax";
+import { embedded } from "./half-encoder.js";
+import { decoder, mlp, probe } from "./method.js";
 import { serve, tensors } from "./serve.js";
 import { bytes, unpack } from "./weights.js";
 
-const MEAN = 0.1307,
-  STD = 0.3081,
-  PIXELS = 392,
+const PIXELS = 392,
   WIDTH = 64,
   NEAREST = 32,
   AT_ONCE = 8;
@@ -19,7 +18,6 @@ const WAYS = {
 let weights = null;
 const banks = {}; // by way, the features of the training images, (images, 64)
 
-const embed = jit((p, x) => convEncoder(p, lax.convGeneralDilated, x));
 const tools = Object.fromEntries(
   Object.entries(WAYS).map(([way, { predictor }]) => [
     way,
@@ -30,12 +28,6 @@ const tools = Object.fromEntries(
     },
   ]),
 );
-
-/** Pixels in 0..1 to embeddings, (count, 64). */
-function embedded(pixels, count) {
-  const x = np.array(Float32Array.from(pixels, (v) => (v - MEAN) / STD));
-  return embed(tree.ref(weights.online), x.reshape([count, 1, 28, 14]));
-}
 
 /** Embeddings to features, as the way has them. */
 function features(way, s) {
@@ -79,6 +71,7 @@ const answers = {
       for (let i = 0; i + AT_ONCE <= count; i += AT_ONCE) {
         const part = source.subarray(i * PIXELS, (i + AT_ONCE) * PIXELS);
         const s = embedded(
+          weights.online,
           Float32Array.from(part, (v) => v / 255),
           AT_ONCE,
         );
@@ -95,7 +88,7 @@ const answers = {
   },
   complete({ id, given, pixels }) {
     const found = {},
-      embedding = embedded(pixels, 1);
+      embedding = embedded(weights.online, pixels, 1);
     for (const [way, { given: side }] of Object.entries(WAYS)) {
       if (side !== given) continue;
       const s = features(way, embedding.ref);

@@ -103,7 +103,7 @@ export function samples(p, prefix, norm, s, z) {
     const drawn = np.matmul(z.reshape([count * batch, width]), noisy);
     return np.add(drawn.reshape([count, batch, -1]), given).reshape([count * batch, -1]);
   };
-  return mlp(p, `${prefix}.net`, 1, norm, null, first).reshape([count, batch, d]);
+  return mlp(p, prefix, 1, norm, null, first).reshape([count, batch, d]);
 }
 
 /** Euclidean over the last axis; its slope at zero is zero. */
@@ -159,7 +159,7 @@ export function losses(online, target, settings, x, y, ...noise) {
   const embeddings = (ahead && back ? [first, second] : [s]).map((one) => one.ref);
   const compared = (prefix, given, wanted, z) =>
     z
-      ? energyScore(samples(online, prefix, norm, given, z), wanted)
+      ? energyScore(samples(online, `${prefix}.net`, norm, given, z), wanted)
       : meanSquare(mlp(online, prefix, 1, norm, given), wanted);
   let total = null;
   if (ahead) {

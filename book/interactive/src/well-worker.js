@@ -1,8 +1,9 @@
 // Trains BiJEPA on a particle in a double well, off the page's own thread, and draws samples.
 import { numpy as np, tree } from "@jax-js/jax";
-import { normals, pairs, places, uniforms } from "./double-well.js";
+import { pairs, places } from "./double-well.js";
 import { freshWeights } from "./fresh.js";
 import { encode, mlp, modelShapes, samples } from "./method.js";
+import { normals, uniforms } from "./random.js";
 import { reader } from "./readout.js";
 import { serve } from "./serve.js";
 import { Run, Slices } from "./training.js";
@@ -30,7 +31,7 @@ class WellRun extends Run {
       const s = encode(tree.ref(online), "online", settings, x);
       return WAYS.map((way) =>
         noise
-          ? samples(online, `${way}_predictor`, norm, s.ref, z.ref)
+          ? samples(online, `${way}_predictor.net`, norm, s.ref, z.ref)
           : mlp(online, `${way}_predictor`, 1, norm, s.ref),
       );
     });

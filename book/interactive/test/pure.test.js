@@ -1,14 +1,7 @@
 // What the demos compute and write without a page. tests/site/test_sources.py runs it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  expectedScore,
-  leastScore,
-  middles,
-  normals,
-  shares,
-  uniforms,
-} from "../src/double-well.js";
+import { expectedScore, leastScore, middles, shares } from "../src/double-well.js";
 import { together } from "../src/looks.js";
 import { norm, relativeLoss, variance } from "../src/measures.js";
 import {
@@ -21,6 +14,7 @@ import {
   PRESETS,
   USUAL,
 } from "../src/presets.js";
+import { normals, uniforms } from "../src/random.js";
 import { distance, EXPONENT, later, orbit, race } from "../src/system.js";
 import { aDigit, brief, counted, numberWithin, requests } from "../src/text.js";
 

@@ -97,9 +97,12 @@ class FlowPredictor(StochasticPredictor):
         drawn = self._each(_pushed, repeated, noise.expand(*s.shape[:-2], *noise.shape))
         return drawn.unflatten(-2, (count, batch)).movedim(-3, 0)
 
+    def mean(self, s: Tensor) -> Tensor:
+        return self.sample(s, MEAN_OF).mean(0)
+
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            mean = self.sample(s, MEAN_OF).mean(0)
+            mean = self.mean(s)
         return -self._each(_log_prob, s, target) / self.embed_dim, mean
 
 
