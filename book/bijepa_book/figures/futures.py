@@ -213,7 +213,7 @@ def rivals(shares: Mapping[str, Array], law: Tensor) -> Figure:
     """On the ridge, by head: the mean histogram of all seeds beside the law.
 
     Args:
-        shares: by head, ``(50,)`` shares of bars of a tenth, from -2.5 to 2.5.
+        shares: by head, ``(50,)``, bars of a tenth from -2.5 to 2.5, in any unit.
         law: on the grid.
 
     Returns:
@@ -229,9 +229,9 @@ def rivals(shares: Mapping[str, Array], law: Tensor) -> Figure:
             axis.set_visible(False)
         for axis, (name, values) in zip(axes.flat, shares.items(), strict=False):
             color = LOOKS[name].color
-            axis.bar(middles, values / BAR, width=BAR, color=color, alpha=0.5, label=None)
+            axis.bar(middles, values / values.sum() / BAR, width=BAR, color=color, alpha=0.5)
             _density(axis, law)
-            axis.set(xlim=(-REACH, REACH), yticks=[], ylim=(0, 0.95))
+            axis.set(xlim=(-REACH, REACH), yticks=[], ylim=(0, 1.15))
             axis.set_title(name, fontsize=12)
         figure.supxlabel("place, 2 after the ridge", fontsize=12)
     return figure
@@ -311,18 +311,23 @@ def halves(
     Returns:
         For each half a block with a row an entry.
     """
-    lines = len(given) * len(rows)
+    blank = 0.25  # of a row, below each block
+    heights = ([1.0] * len(rows) + [blank]) * len(given)
     with style():
         figure, axes = plt.subplots(
-            *(lines, columns), figsize=(WIDTH, 0.88 * WIDTH * lines / columns), squeeze=False
+            *(len(heights), columns),
+            figsize=(WIDTH, 0.88 * WIDTH * sum(heights) / columns),
+            squeeze=False,
+            height_ratios=heights,
         )
-        figure.subplots_adjust(0.17, 0.01, 0.995, 0.99, wspace=0.06, hspace=0.06)
+        figure.subplots_adjust(0.17, 0.0, 0.995, 0.995, wspace=0.06, hspace=0.08)
+        for axis in axes.flat:
+            axis.set_axis_off()
         for i, half in enumerate(given):
             for j, (name, drawn) in enumerate(rows.items()):
-                line = axes[i * len(rows) + j]
-                for axis in line[len(drawn[i]) :]:
-                    axis.set_axis_off()
+                line = axes[i * (len(rows) + 1) + j]
                 for axis, one in zip(line, drawn[i], strict=False):
+                    axis.set_axis_on()
                     known = half.expand_as(one)
                     parts = (known, one) if side == "left" else (one, known)
                     show(axis, whole(*parts))
