@@ -57,8 +57,10 @@ def fork(paths: Tensor, law: Tensor, shown: int = 24) -> Figure:
         Their ways; below, where they came from and where they went, beside the exact law.
     """
     with style():
-        figure = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")
-        above, *below = (figure.add_subplot(2, 1, 1), *map(figure.add_subplot, (223, 224)))
+        figure, panels = plt.subplot_mosaic(
+            "AA;BC", figsize=(WIDTH, 5.8), layout="constrained", height_ratios=(1.15, 1)
+        )
+        above, *below = (panels[name] for name in "ABC")
         times = np.linspace(-well.TIME, well.TIME, len(paths))
         for i, way in enumerate(paths[:, :shown].T):
             gray = 0.25 + 0.5 * i / shown
@@ -168,7 +170,7 @@ def bent(curve: Tensor, places: Tensor, samples: Tensor, single: Tensor) -> Figu
                   label="samples, P(s, z)")  # fmt: skip
         axis.plot(*mean.T, "*", color=LOOKS["deterministic"].color, markersize=18,
                   markeredgecolor="white", linestyle="none", label="their mean")  # fmt: skip
-        for place in (-1.5, -1, 0, 1, 1.5):
+        for place in (-1, 0, 1):
             at = flat[(places - place).abs().argmin()]
             axis.plot(*at, "|", color="black", markersize=10)
             axis.annotate(f"q = {place:g}", at.tolist(), xytext=(6, 7), textcoords="offset points")
@@ -237,32 +239,31 @@ def rivals(shares: Mapping[str, Array], law: Tensor) -> Figure:
     return figure
 
 
-def wings(seen: Tensor, pasts: Tensor, futures: Tensor, attractor: Tensor) -> Figure:
-    """One noisy window of Lorenz's attractor, and the states that fit it: before and after.
+def wings(sides: Mapping[str, tuple[Tensor, Tensor]], attractor: Tensor) -> Figure:
+    """Noisy windows of Lorenz's attractor, and states before or after that fit them.
 
     Args:
-        seen: ``(times, 3)``, in the units of the views.
-        pasts, futures: ``(count, 3)``, draws from the exact laws.
+        sides: by the name of a panel, what is seen ``(times, 3)``, and draws from the exact law
+            ``(count, 3)``, both in the units of the views.
         attractor: ``(n, 3)``, as the ground.
 
     Returns:
-        Two panels, the first coordinate across and the third up.
+        A panel an entry, the first coordinate across and the third up.
     """
     with style():
         figure, axes = plt.subplots(
-            *(1, 2), figsize=(WIDTH, 3.5), layout="constrained", sharey=True
+            *(1, len(sides)), figsize=(WIDTH, 3.7), layout="constrained", sharey=True
         )
-        for axis, (words, drawn) in zip(
-            axes, {"where it came from": pasts, "where it will be": futures}.items(), strict=True
-        ):
-            axis.plot(*attractor[:, (0, 2)].T, ",", color="0.75")
-            axis.plot(*seen[:, (0, 2)].T, "-o", color="#D55E00", markersize=4, linewidth=1,
-                      label="what is seen")  # fmt: skip
-            axis.plot(*drawn[:, (0, 2)].T, "D", color="black", markersize=4, linestyle="none",
+        for axis, (words, (seen, drawn)) in zip(axes, sides.items(), strict=True):
+            axis.plot(*attractor[:, (0, 2)].T, ".", color="0.85", markersize=2, zorder=1)
+            axis.plot(*drawn[:, (0, 2)].T, "D", color="black", markersize=5, linestyle="none",
                       alpha=0.6, label="drawn from the exact law")  # fmt: skip
+            axis.plot(*seen[:, (0, 2)].T, "o", color="#D55E00", markersize=7, linestyle="none",
+                      markeredgecolor="white", label="what is seen")  # fmt: skip
             axis.axvline(0, color="0.4", linewidth=1, linestyle=":")
             axis.set_title(words, fontsize=12)
-            axis.set(xlabel="first coordinate", xlim=(-3, 3))
+            axis.set(xlabel="first coordinate", xlim=(-2.8, 2.8), ylim=(-2.7, 3))
+            axis.grid(False)
         axes[0].set_ylabel("third coordinate")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)

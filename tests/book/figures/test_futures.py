@@ -64,6 +64,7 @@ def test_ways_heads_and_doubt_have_a_panel_or_a_curve_each() -> None:
     (axis,) = figures.doubt({"energy": [0.1] * 10, "neighbors": [0.2] * 10}).axes
     assert [line.get_label() for line in axis.lines] == ["energy", "neighbors"]
     states = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
-    assert len(figures.wings(states, states, states, states).axes) == 2
+    sides = dict.fromkeys(("before", "after"), (states, states))
+    assert [one.get_title() for one in figures.wings(sides, states).axes] == list(sides)
     drawn = {"future": (states[:, 0], 0.25)}
     assert list(figures.ridge(drawn, RIDGE).axes[0].lines[-1].get_xdata()) == [0.25, 0.25]  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Many futures: the records as a reader meets them, and completions from stored weights."""
+"""Many futures as chapter 11 tells them: records in words, completions from stored weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +75,28 @@ def distances(worlds: Records, world: str) -> list[list[str]]:
             found = criteria.excess(name)(worlds, world, head, way)
             cells.append(interval([100 * value for value in found.values()]))
         rows.append([head, *cells, str(len(found))])
+    return rows
+
+
+def summary(worlds: Records) -> list[list[str]]:
+    """By world: how far samples and the single answer are above the optimum, in percent.
+
+    Args:
+        worlds: of :func:`recorded`; those without either head are left out.
+
+    Returns:
+        Rows with a header.
+    """
+    rows = [["% above the optimum", "P(s, z)", "P(s)"]]
+    for world, name in criteria.DEMANDED.items():
+        if not {"energy", "deterministic", "exact"} <= set(present(worlds, world)):
+            continue
+        for way, words in WAYS.items():
+            cells = [
+                interval([100 * v for v in criteria.excess(name)(worlds, world, h, way).values()])
+                for h in ("energy", "deterministic")
+            ]
+            rows.append([f"{world}, {words}", *cells])
     return rows
 
 
