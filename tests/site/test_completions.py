@@ -1,10 +1,6 @@
-"""Many completions in the page: held to the core's for given noise, and used as a reader would.
-
-Until a chapter announces the demo, it stands in another one's place.
-"""
+"""Many completions in the page: held to the core's for given noise, and used as a reader would."""
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -22,8 +18,7 @@ from bijepa_core.stochastic import EnergyPredictor
 from tests.site.test_demos import (
     SAME,
     fill,
-    flaws_for_some_reader,
-    open_unannounced,
+    open_demo,
     status,
     until_status,
     wait_for,
@@ -37,8 +32,6 @@ NAME = "completions"
 WEIGHTS = results_folder() / "futures" / "mnist-futures-energy-expressive-weights.npz"
 COUNT, NOISE = 5, 16  # of samples to compare, of numbers in z
 DEMO = f"document.querySelector('[data-demo={NAME}]').demo"
-
-open_completions = partial(open_unannounced, lead="In the page: many completions.")
 
 
 def completed(given: mnist.Side, pixels: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,7 +62,7 @@ def completed(given: mnist.Side, pixels: Tensor, z: Tensor) -> tuple[Tensor, Ten
 
 def test_completions_in_the_page_are_the_cores(page: "Page", served: str) -> None:
     """Of the same rounded weights, for the same z, both ways; and so are the digits' scores."""
-    open_completions(page, served)
+    open_demo(page, NAME, served)
     until_status(page, NAME, "Of 64 completions")
     source = torch.Generator().manual_seed(0)
     smooth = nn.functional.interpolate(torch.rand(2, 1, 7, 4, generator=source), (28, 14))
@@ -117,7 +110,7 @@ def test_completions_are_drawn_anew_and_come_again_with_their_address(
     page: "Page", served: str
 ) -> None:
     """All by keyboard: Again draws others, the first ones come back, and without z all agree."""
-    section = open_completions(page, served)
+    section = open_demo(page, NAME, served)
     until_status(page, NAME, "Of 64 completions")
     first = shown(page)
     assert len(first.unique(dim=0)) == 8
@@ -129,7 +122,7 @@ def test_completions_are_drawn_anew_and_come_again_with_their_address(
     took = page.evaluate(f"() => {DEMO}.took()")
     print(f"from a click to 64 completions: {took:.0f} ms")
 
-    section = open_completions(page, served, query="?completions=draw.2")
+    section = open_demo(page, NAME, served, "?completions=draw.2")
     until_status(page, NAME, "Of 64 completions")
     assert torch.equal(shown(page), second)
     changed(page, section.get_by_role("slider", name="z times"), "Home")
@@ -142,7 +135,7 @@ def test_completions_are_drawn_anew_and_come_again_with_their_address(
 
 def test_a_drawn_half_is_completed_whichever_it_is(page: "Page", served: str) -> None:
     """Drawn by keyboard; the completions keep their z, and follow the half."""
-    section = open_completions(page, served, query="?completions=digit.none~given.left")
+    section = open_demo(page, NAME, served, "?completions=digit.none~given.left")
     until_status(page, NAME, "The half is empty")
     pad = section.locator(".demo-pad")
     changed(page, pad, "Space")
@@ -154,11 +147,3 @@ def test_a_drawn_half_is_completed_whichever_it_is(page: "Page", served: str) ->
     assert all(0 <= digit <= 9 for digit in digits)
     total = sum(float(one.split()[0]) for one in section.locator(".demo-share").all_inner_texts())
     assert math.isclose(total, 100, abs_tol=5)  # each share is rounded
-
-
-@pytest.mark.slow
-def test_completions_are_for_every_reader(page: "Page", served: str, axe: str) -> None:
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    section = open_completions(page, served)
-    until_status(page, NAME, "Of 64 completions")
-    assert flaws_for_some_reader(page, section, NAME, axe) == []

@@ -56,18 +56,23 @@ CHAPTERS = {
     "lorenz": "04-lorenz",
     "hallucination": "05-mnist",
     "position": "09-why",
+    "well": "11-futures",
+    "completions": "11-futures",
 }
 NEEDS = {
     "explosion": ["explosion", "data-looks"],
     "lorenz": ["lorenz", "data-looks", "data-lorenz"],
     "hallucination": ["hallucination", "data-hallucination", "data-images", "data-training"],
     "position": ["position", "data-looks", "data-position"],
+    "well": ["well", "data-looks", "data-well"],
     "completions": ["completions", "data-completions", "data-images"],
 }
 SAYS = {
     "lorenz": "forecast is off",
     "hallucination": "most likely",
     "position": "the ratio is",
+    "well": "Place it and guess",
+    "completions": "Of 64 completions",
 }
 """What the status says of those that answer at once."""
 WEIGHTS = ROOT / "book" / "interactive" / "weights"
@@ -83,23 +88,6 @@ def open_demo(page: "Page", name: str, base: str, query: str = "") -> "Locator":
     """Come to a demo; it has loaded when this returns."""
     page.goto(f"{base}{CHAPTERS[name]}.html{query}")
     return come_to(page, name)
-
-
-def open_unannounced(page: "Page", served: str, lead: str, query: str = "") -> "Locator":
-    """Come to a demo that no chapter announces yet: it stands in another one's place."""
-    tool = runpy.run_path(str(ROOT / "tools" / "demos.py"))
-    demo = tool["DEMOS"][lead]
-    text = (SITE / "02-explosion.html").read_text("utf-8")
-    text, count = re.subn(
-        r'<section class="demo .*?</section>', lambda _: tool["element"](demo), text, flags=re.S
-    )
-    assert count == 1
-    page.route(
-        f"**/{demo.anchor}.html*",
-        lambda route: route.fulfill(body=text, content_type="text/html; charset=utf-8"),
-    )
-    page.goto(f"{served}{demo.anchor}.html{query}")
-    return come_to(page, demo.name)
 
 
 def come_to(page: "Page", name: str) -> "Locator":

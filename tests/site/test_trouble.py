@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.site.browsing import DESK, PAPER, SMALL, THEMES
-from tests.site.test_demos import CHAPTERS, CLOSE, NEEDS, open_demo, until_status, works
+from tests.site.test_demos import CHAPTERS, CLOSE, NEEDS, SAYS, open_demo, until_status, works
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, Route
@@ -112,7 +112,7 @@ def test_what_keeps_a_demo_from_computing_is_said_with_its_remedy(
                 flaws.append(f"{name}, {obstacle}: {section.inner_text()}")
             elif obstacle == "a silent worker" and name not in TRAINED:
                 page.evaluate("release()")
-                until_status(page, name, "off by" if name == "lorenz" else "most likely")
+                until_status(page, name, SAYS[name])
                 if section.get_by_role("alert").is_visible():
                     flaws.append(f"{name}, {obstacle}: goes on and says {said}")
             for route in HUNG:

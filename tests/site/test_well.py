@@ -1,9 +1,5 @@
-"""The well in the page: its model held to the core's for given noise, and used as a reader would.
+"""The well in the page: its model held to the core's for given noise, used as a reader would."""
 
-Until a chapter announces the demo, it stands in another one's place.
-"""
-
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -20,7 +16,7 @@ from bijepa_core.training import pretrain
 from tests.site.test_demos import (
     CLOSE,
     SAME,
-    open_unannounced,
+    open_demo,
     plain,
     status,
     until_status,
@@ -43,9 +39,6 @@ SETTINGS = {
     "noise": NOISE,
     "samples": SAMPLES,
 }
-
-
-open_well = partial(open_unannounced, lead="In the page: the well.")
 
 
 class Recorded(EnergyPredictor):
@@ -78,7 +71,7 @@ def test_samples_gradient_and_twenty_scores_in_the_page_are_the_cores(
         {"pair": floats(stream(step)), "noise": floats(tuple(drawn))}
         for step, drawn in enumerate(noise)
     ]
-    open_well(page, served)
+    open_demo(page, "well", served)
     found = page.evaluate(
         """([settings, weights, steps]) => {
             for (const one of Object.values(weights)) one.data = Float32Array.from(one.data);
@@ -124,7 +117,7 @@ def test_the_model_comes_close_to_the_exact_law_and_a_single_answer_does_not(
     page: "Page", served: str
 ) -> None:
     """On the ridge. What trains says how fast; it pauses, goes on, and says where it stands."""
-    section = open_well(page, served)
+    section = open_demo(page, "well", served)
     assert "Place it and guess" in status(section)
     section.get_by_role("button", name="Train").click()
     wait_for(page, "/step [1-9]/.test(document.querySelector('.demo-progress').textContent)")
@@ -146,7 +139,7 @@ def test_the_model_comes_close_to_the_exact_law_and_a_single_answer_does_not(
 
 def test_the_particle_is_placed_by_keyboard_and_by_mouse(page: "Page", served: str) -> None:
     """The exact score is the record's; the address keeps the place, and the switches work."""
-    section = open_well(page, served, query="?well=at.0.95")
+    section = open_demo(page, "well", served, "?well=at.0.95")
     place = section.get_by_role("slider")
     place.focus()
     page.keyboard.press("ArrowRight")

@@ -70,7 +70,8 @@ def margins(records: Mapping[str, Record], constraint: str, prefix: str = "") ->
         By demand, ``(seeds,)``, above zero where it is met; the label's for right halves alone.
 
     Raises:
-        KeyError: if a record is missing, or a loss stopped being finite.
+        KeyError: if a record is missing (but for one of the two heads), or a loss stopped being
+            finite.
     """
 
     def get(model: str, name: str, prefix: str = prefix) -> Array:
@@ -90,7 +91,11 @@ def margins(records: Mapping[str, Record], constraint: str, prefix: str = "") ->
     sharp, blunt = get("energy", "sharpness"), [one["sharpness"] for one in drawings]
     point = np.minimum(*(np.log(one["pixel_score"]) for one in drawings))
     score = np.log(get("energy", "pixel_score"))
-    heads = [np.log(get(head, "pixel_score")) for head in ("gaussian", "mixture")]
+    heads = [
+        np.log(get(head, "pixel_score"))
+        for head in ("gaussian", "mixture")
+        if f"mnist-futures-{head}-{constraint}" in records
+    ]
     brier = get("energy", "half_brier")
     found = {
         "spread": np.minimum(spread - LEAST_SPREAD, MOST_SPREAD - spread),
@@ -99,7 +104,7 @@ def margins(records: Mapping[str, Record], constraint: str, prefix: str = "") ->
         "edges": np.minimum(*(np.abs(1 - one) for one in blunt)) - np.abs(1 - sharp) - SHARPER,
         "half the gap": sharp - (np.maximum(*blunt) + get("energy", "decoded_sharpness")) / 2,
         "score": np.log(SCORE) + point - score,
-        "heads": np.minimum(*heads) - score,
+        "heads": np.min(heads, axis=0) - score,
         "neighbors": np.log(get("neighbors", "pixel_score")) - score,
         "Brier": np.minimum(*(one["half_brier"] for one in drawings)) - brier - BRIER,
         "Brier, neighbors": get("neighbors", "half_brier") + BRIER - brier,
