@@ -315,7 +315,7 @@ def lab(browser: "Browser", served: str) -> "Iterator[Page]":
 
 
 def trained(lab: "Page", name: str) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Some steps of one setting: losses of each direction and last weights, the page's, the core's."""
+    """Some steps of one setting: losses and last weights, the page's, and the core's."""
     build, others = SETTINGS[name]
     steps = STEPS.get(name, 20)
     torch.manual_seed(0)

@@ -5,7 +5,7 @@ import { lax, nn, numpy as np } from "@jax-js/jax";
 const FLOOR = 1e-4; // under variances that are whitened
 
 /** Batches (..., batch, d), each moved and mixed so that its covariance is the identity (ZCA). */
-function whitened(s) {
+export function whitened(s) {
   const centered = np.subtract(s.ref, np.mean(s, -2, { keepdims: true }));
   const [batch] = centered.shape.slice(-2);
   const products = np.matmul(np.matrixTranspose(centered.ref), centered.ref);
