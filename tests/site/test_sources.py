@@ -11,6 +11,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from bijepa_book.evidence.futures import well
+from bijepa_core.regularizers import whitened
 from tests.site.browsing import ROOT
 
 SOURCES = ROOT / "book" / "interactive"
@@ -30,6 +31,29 @@ def test_the_sources_pass_their_own_tests() -> None:
     files = sorted(map(str, (SOURCES / "test").glob("*.test.js")))
     assert files
     node("--test", *files)
+
+
+def test_a_batch_whitened_in_the_page_has_the_identity_for_its_covariance() -> None:
+    """Two batches of far and near directions; and each entry is the core's."""
+    library = SOURCES / "node_modules" / "@jax-js" / "jax" / "dist" / "index.js"
+    if not library.exists():
+        pytest.skip("npm's packages are not there: make book installs them")
+    generator = torch.Generator().manual_seed(0)
+    normal, mixing = (torch.randn(2, n, 16, generator=generator) for n in (64, 16))
+    s = normal * torch.logspace(-0.5, 0.5, 16) @ torch.linalg.qr(mixing).Q + 1
+    source = SOURCES / "src" / "regularizers.js"
+    script = f"""
+        import {{ defaultDevice, init, numpy as np }} from {json.dumps(library.as_uri())};
+        import {{ whitened }} from {json.dumps(source.as_uri())};
+        await init("wasm");
+        defaultDevice("wasm");
+        const s = np.array(Float32Array.from({s.flatten().tolist()})).reshape([2, 64, 16]);
+        console.log(JSON.stringify([...whitened(s).dataSync()]));
+    """
+    found = torch.tensor(json.loads(node("--input-type=module", "--eval", script))).view(2, 64, 16)
+    covariance = found.mT @ found / 64
+    assert (covariance - torch.eye(16)).abs().max() < 0.005  # the least variance is 0.05 or so
+    assert (found - whitened(s.double())).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("start", [(7.7, 10.6, 21.3), (40.0, -40.0, 80.0)])

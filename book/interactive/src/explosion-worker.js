@@ -169,13 +169,14 @@ const answers = {
     slices.stop();
     return go({ end: run.step + 1 });
   },
-  /** The core's weights and batches: the losses of as many steps, for comparison. */
+  /** The core's weights and batches: the losses of as many steps, and weights after them. */
   compare({ settings, weights, pairs, id }) {
     slices.stop();
     const one = new WaveRun(settings, weights);
     const terms = pairs.map(([x, y]) => one.learn([Float32Array.from(x), Float32Array.from(y)]));
+    const found = [...one.online.ref.dataSync()];
     one.dispose();
-    postMessage({ kind: "compared", id, terms });
+    postMessage({ kind: "compared", id, terms, weights: found });
   },
 };
 

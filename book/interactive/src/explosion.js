@@ -7,6 +7,7 @@ import { DOTTED, SOLID, together } from "./looks.js";
 import {
   counts,
   EXPERIMENTS,
+  FALLS_TO,
   inWords,
   lossInWords,
   METHODS,
@@ -61,6 +62,8 @@ function panel(letter, preset, curve, changed) {
     decay: choice("weight decay", named([0, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]), "0", mark),
     tau: choice("tau", named([0, 0.9, 0.99, 0.995, 0.999, 1]), "0.995", mark),
     rate: choice("learning rate", named([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1]), "0.001", mark),
+    falling: checkbox(`rate falls to ${FALLS_TO}`, false, mark),
+    whitening: choice("whitened targets", named([0, 0.2, 0.4, 0.6, 0.8, 1]), "0", mark),
     penalty: choice("penalty", named(Object.keys(PENALTIES)), "none", mark),
     weight: choice("penalty weight", named([1e-3, 1e-2, 1e-1, 1, 10]), "0.01", mark),
     alpha: slider("alpha", [0, 1, 0.05], 0.5, mark),
@@ -119,11 +122,13 @@ function panel(letter, preset, curve, changed) {
       progress,
       late,
     ),
-    settings: () => {
-      const { norm, stop, decay, tau, rate, weight, ...others } = values();
-      const numbers = { decay, tau, rate, weight };
+    /** What is trained with, for so many steps as are planned: a rate that falls depends on them. */
+    settings: (over) => {
+      const { norm, stop, decay, tau, rate, falling, whitening, weight, ...others } = values();
+      const numbers = { decay, tau, rate, whitening, weight };
       for (const key of Object.keys(numbers)) numbers[key] = Number(numbers[key]);
-      return { ...others, ...numbers, layerNorm: norm, stopGradient: stop };
+      const falls = falling ? { over, to: FALLS_TO } : null;
+      return { ...others, ...numbers, falls, layerNorm: norm, stopGradient: stop };
     },
   };
 }
@@ -335,7 +340,8 @@ function build(section) {
     for (const one of [...Object.values(charts), wave]) one.describe(text);
   }
 
-  const wanted = (run) => JSON.stringify([run.settings(), seed.get()]);
+  const settings = (run) => run.settings(Number(steps.get()));
+  const wanted = (run) => JSON.stringify([settings(run), seed.get()]);
   const late = (run) => run.began !== undefined && run.began !== wanted(run);
   const open = (run) => run.state === "stopped" && run.step < Number(steps.get()) && !late(run);
   const fresh = (run) => run.state === undefined || late(run);
@@ -348,7 +354,7 @@ function build(section) {
     run.progress.textContent = "starting";
     run.worker.tell({
       kind: "start",
-      settings: run.settings(),
+      settings: settings(run),
       seed: Number(seed.get()),
       end: run.end,
     });
@@ -451,8 +457,8 @@ function build(section) {
   refresh();
 
   section.demo = {
-    compare: async (settings, weights, pairs) =>
-      (await runs[0].worker.ask({ kind: "compare", settings, weights, pairs })).terms,
+    compare: (given, weights, pairs) =>
+      runs[0].worker.ask({ kind: "compare", settings: given, weights, pairs }),
   };
   fill(section, body);
 }

@@ -3,7 +3,7 @@
 // Parameters go by their names in the core and keep its shapes: a weight is (outputs, inputs).
 // In jax-js an operation uses up its arguments; `.ref` keeps one for another use.
 import { nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
-import { penalized } from "./regularizers.js";
+import { aim, penalized } from "./regularizers.js";
 
 /** Affine map of (batch, inputs); the weight is (outputs, inputs). */
 const linear = (p, name, x) =>
@@ -135,7 +135,7 @@ export function energyScore(drawn, goal) {
 
 /**
  * Eq. 6, 7 and 8 for one batch of (size, inputs), scaled as in the paper's script, and penalties;
- * by the energy score where noise is given, z ahead and z back.
+ * targets may be whitened by a share. By the energy score where noise is given, z ahead and z back.
  * Returns the loss, and what was seen on the way: both terms, embedding and targets.
  */
 export function losses(online, target, settings, x, y, ...noise) {
@@ -152,7 +152,8 @@ export function losses(online, target, settings, x, y, ...noise) {
   x.dispose();
   y.dispose();
   const s = encode(online, "online", settings, views);
-  const t = encode(source, stopGradient ? "target" : "online", settings, goals);
+  const found = encode(source, stopGradient ? "target" : "online", settings, goals);
+  const t = aim(found, size, settings);
   const [first, second] = ahead && back ? split(s, size) : [s, s];
   const [goal, mirror] = ahead && back ? split(t, size) : [t, t];
   const seen = { s: first.ref, goal: goal.ref };
@@ -178,10 +179,21 @@ export function losses(online, target, settings, x, y, ...noise) {
 const BETAS = [0.9, 0.999],
   EPSILON = 1e-8;
 
-/** AdamW's two factors at a step, from 1: they correct for moments that began at zero. */
-export const corrections = (step, rate) => [
+/**
+ * The learning rate after so many steps: as it is, or falling along half a cosine, to its share `to`
+ * after `over` steps (`falling_adamw` of the core).
+ */
+export function rateAfter(done, { rate, falls }) {
+  if (!falls) return rate;
+  const left = (1 + Math.cos(Math.PI * Math.min(done / falls.over, 1))) / 2;
+  return rate * (falls.to + (1 - falls.to) * left);
+}
+
+/** AdamW's factors at a step, from 1: two that correct for moments that began at zero, and decay's. */
+export const factors = (step, rate, decay) => [
   rate / (1 - BETAS[0] ** step),
   1 / Math.sqrt(1 - BETAS[1] ** step),
+  1 - rate * decay,
 ];
 
 /** Where tensors lie in one vector, by name: it is updated in one go, which many small ones are not. */
@@ -215,22 +227,19 @@ export const joined = (tensors, places) =>
  * moments are vectors, of tensors at `places`; those of the encoder come first.
  */
 export function trainStep(loss, settings, places) {
-  const { rate, decay, tau } = settings;
-  const objective = (online, target, ...batch) => loss(online, target, settings, ...batch);
-  return (online, target, first, second, move, spread, ...batch) => {
+  const { tau } = settings;
+  return (online, target, first, second, move, spread, kept, ...batch) => {
+    // Targets and batch are not among its arguments: those need rules for tangents, which eigh lacks.
+    const objective = (weights) =>
+      loss(weights, apart(target.ref, places.target), settings, ...batch);
     const [[total, seen], gradients] = valueAndGrad(objective, { hasAux: true })(
       apart(online.ref, places.online),
-      apart(target.ref, places.target),
-      ...batch,
     );
     const gradient = joined(gradients, places.online);
     first = np.add(np.multiply(first, BETAS[0]), np.multiply(gradient.ref, 1 - BETAS[0]));
     second = np.add(np.multiply(second, BETAS[1]), np.multiply(np.square(gradient), 1 - BETAS[1]));
     const size = np.add(np.multiply(np.sqrt(second.ref), spread), EPSILON);
-    online = np.subtract(
-      np.multiply(online, 1 - rate * decay),
-      np.multiply(np.divide(first.ref, size), move),
-    );
+    online = np.subtract(np.multiply(online, kept), np.multiply(np.divide(first.ref, size), move));
     const source = online.ref.slice([0, target.shape[0]]);
     target = np.add(np.multiply(target, tau), np.multiply(source, 1 - tau));
     return [{ total, ...seen }, online, target, first, second];

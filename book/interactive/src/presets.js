@@ -1,7 +1,7 @@
 // What the lab can be set to, by name: configurations, methods, penalties, experiments.
 
-/** A soft constraint that the book recommends: its preset's name. */
-const RECOMMENDED = "scale 0.01 + decay 0.1";
+/** What a falling learning rate falls to, as a share of the first: chapter 10's. */
+export const FALLS_TO = 0.3;
 
 export const USUAL = {
   method: "JEPA",
@@ -10,11 +10,14 @@ export const USUAL = {
   tau: "0.995",
   rate: "0.001",
   stop: true,
+  falling: false,
+  whitening: "0",
   penalty: "none",
 };
 const EXPRESSIVE = { ...USUAL, norm: true, decay: "0.0001" };
 const UNCONSTRAINED = { ...USUAL, norm: false, decay: "0" };
 const SCALE = { ...UNCONSTRAINED, penalty: "scale", weight: "0.01" };
+const WHITENED = { ...UNCONSTRAINED, whitening: "0.2" };
 
 /** The models of the book that the controls can set, by the names of their looks. */
 export const PRESETS = {
@@ -23,8 +26,9 @@ export const PRESETS = {
   restrictive: { ...EXPRESSIVE, sphere: true },
   classic: { ...EXPRESSIVE, alpha: 1 },
   "classic, unconstrained": { ...UNCONSTRAINED, alpha: 1 },
+  "whitened 0.2": WHITENED,
+  "whitened 0.2, falling rate": { ...WHITENED, falling: true },
   "scale 0.01": SCALE,
-  "scale 0.01 + decay 0.1": { ...SCALE, decay: "0.1" },
   "loose covariance 0.01": { ...SCALE, penalty: "loose covariance" },
   "LayerNorm alone": { ...EXPRESSIVE, decay: "0" },
   "decay alone": { ...EXPRESSIVE, norm: false },
@@ -41,7 +45,11 @@ export const PRESETS = {
 export const EXPERIMENTS = {
   "the explosion: unconstrained and expressive": [["unconstrained"], ["expressive"]],
   "the other two: restrictive and classic": [["restrictive"], ["classic"]],
-  [`a soft constraint: ${RECOMMENDED}`]: [[RECOMMENDED], ["unconstrained"]],
+  "chapter 10's finalist: whitened 0.2, falling rate": [
+    ["whitened 0.2, falling rate"],
+    ["unconstrained"],
+  ],
+  "a soft penalty on the scale: scale 0.01": [["scale 0.01"], ["unconstrained"]],
   "a faster target: tau 0.9": [["unconstrained", { tau: "0.9" }], ["unconstrained"]],
   "one direction alone: alpha 1": [["unconstrained", { alpha: 1 }], ["unconstrained"]],
   "collapse: no stop-gradient": [["expressive", { stop: false }], ["expressive"]],
@@ -93,18 +101,24 @@ export const PENALTIES = {
 };
 
 /** The loss in a line. */
-export function lossInWords({ method, penalty, weight }) {
+export function lossInWords({ method, penalty, weight, whitening }) {
+  const aimed = Number(whitening)
+    ? `, each target moved ${whitening} of the way to where its batch is whitened`
+    : "";
   const added =
     penalty === "none"
       ? ""
       : `, plus ${weight} times ${PENALTIES[penalty]}, which the curve of the loss leaves out`;
-  return `Loss: ${METHODS[method]}${added}.`;
+  return `Loss: ${METHODS[method]}${aimed}${added}.`;
 }
 
 /** For which methods a control counts, where it does not for all. */
 const ONLY = { tau: ["JEPA", "BYOL"] };
-for (const key of ["sphere", "stop", "penalty", "weight", "alpha"]) ONLY[key] = ["JEPA"];
+for (const key of ["sphere", "stop", "whitening", "penalty", "weight", "alpha"])
+  ONLY[key] = ["JEPA"];
 
-/** Whether a control counts, given the others' values. */
-export const counts = (key, { method, penalty }) =>
-  (ONLY[key]?.includes(method) ?? true) && (key !== "weight" || penalty !== "none");
+/** Whether a control counts, given the others' values: targets with a gradient are not whitened. */
+export const counts = (key, { method, penalty, stop }) =>
+  (ONLY[key]?.includes(method) ?? true) &&
+  (key !== "weight" || penalty !== "none") &&
+  (key !== "whitening" || stop);

@@ -1,5 +1,31 @@
-// Penalties on a batch of embeddings: `bijepa_core.regularizers` on jax-js, by the same names.
-import { nn, numpy as np } from "@jax-js/jax";
+// Penalties on a batch of embeddings, and its whitening: `bijepa_core.regularizers` on jax-js, by
+// the same names.
+import { lax, nn, numpy as np } from "@jax-js/jax";
+
+const FLOOR = 1e-4; // under variances that are whitened
+
+/** Batches (..., batch, d), each moved and mixed so that its covariance is the identity (ZCA). */
+export function whitened(s) {
+  const centered = np.subtract(s.ref, np.mean(s, -2, { keepdims: true }));
+  const [batch] = centered.shape.slice(-2);
+  const products = np.matmul(np.matrixTranspose(centered.ref), centered.ref);
+  const covariance = np.divide(products, batch * FLOOR); // eigh is exact to a millionth of it or of 1
+  const [vectors, values] = lax.linalg.eigh(covariance, { sortEigenvalues: false });
+  const size = np.sqrt(np.multiply(np.add(np.maximum(values, 0), 1), FLOOR));
+  const scaled = np.divide(vectors.ref, np.expandDims(size, -2));
+  return np.matmul(centered, np.matmul(scaled, np.matrixTranspose(vectors)));
+}
+
+/**
+ * What predictions are compared with: targets, a batch of `size` below another, each moved a share
+ * of the way to where it is whitened.
+ */
+export function aim(targets, size, { whitening = 0 }) {
+  if (!whitening) return targets;
+  const white = whitened(targets.ref.reshape([-1, size, targets.shape[1]]));
+  const way = np.subtract(white.reshape(targets.shape), targets.ref);
+  return np.add(targets, np.multiply(way, whitening));
+}
 
 /** The mean square of all entries shall be 1. */
 const scale = (s) => np.square(np.subtract(np.mean(np.square(s)), 1));

@@ -1,6 +1,6 @@
 // What workers train with: one run of a model, and work in slices.
 import { jit, numpy as np, tree } from "@jax-js/jax";
-import { apart, corrections, layout, losses, trainStep } from "./method.js";
+import { apart, factors, layout, losses, rateAfter, trainStep } from "./method.js";
 
 const SLICE = 40; // milliseconds at work before listening again
 
@@ -26,14 +26,13 @@ export class Run {
 
   /** One step on a batch of tensors; returns what was seen on the way. */
   advance(...batch) {
-    const [move, spread] = corrections(this.step + 1, this.settings.rate);
+    const rate = rateAfter(this.step, this.settings);
     const [seen, online, target, first, second] = this.train(
       this.online,
       this.target,
       this.first,
       this.second,
-      np.array(move),
-      np.array(spread),
+      ...factors(this.step + 1, rate, this.settings.decay).map((one) => np.array(one)),
       ...batch,
     );
     Object.assign(this, { online, target, first, second });

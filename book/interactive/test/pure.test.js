@@ -105,20 +105,23 @@ test("experiments are made of presets, and no two presets are the same", () => {
 
 test("a preset says in a line what its loss is, and sets nothing that does not count", () => {
   for (const [name, preset] of Object.entries(PRESETS)) {
-    const { method, penalty, weight } = preset;
+    const { method, penalty, weight, whitening } = preset;
     const wanted = [METHODS[method], ...(weight ? [` ${weight} times ${PENALTIES[penalty]}`] : [])];
     for (const part of wanted) assert.ok(lossInWords(preset).includes(part), name);
+    assert.equal(lossInWords(preset).includes(`moved ${whitening} of the way`), whitening !== "0");
     assert.equal(weight !== undefined, penalty !== "none", name);
     for (const key of Object.keys(USUAL))
       assert.ok(counts(key, preset) || preset[key] === USUAL[key], name);
   }
 });
 
-test("tau counts where there is a target, a penalty only beside Eq. 8", () => {
-  const shown = (method, penalty = "none") =>
-    ["decay", "tau", "penalty", "weight"].filter((key) => counts(key, { method, penalty }));
-  assert.deepEqual(shown("JEPA"), ["decay", "tau", "penalty"]);
-  assert.deepEqual(shown("JEPA", "scale"), ["decay", "tau", "penalty", "weight"]);
+test("tau counts where there is a target, penalty and whitening only beside Eq. 8", () => {
+  const keys = ["decay", "tau", "whitening", "penalty", "weight"];
+  const shown = (method, penalty = "none", stop = true) =>
+    keys.filter((key) => counts(key, { method, penalty, stop }));
+  assert.deepEqual(shown("JEPA"), ["decay", "tau", "whitening", "penalty"]);
+  assert.deepEqual(shown("JEPA", "none", false), ["decay", "tau", "penalty"]);
+  assert.deepEqual(shown("JEPA", "scale"), keys);
   assert.deepEqual(shown("BYOL"), ["decay", "tau"]);
   assert.deepEqual(shown("VICReg"), ["decay"]);
 });
