@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bijepa_book.evidence.futures import report
+from bijepa_book.evidence.futures.criteria import DEMANDED, excess
 from bijepa_book.evidence.second.recording import fresh, load
+from bijepa_book.evidence.stable import judgment, selection
 from bijepa_book.figures.findings import column, ratios
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -79,6 +82,22 @@ def test_on_digits_the_lead_is_half_a_point() -> None:
     assert drawn == pytest.approx(0.97, abs=0.005)
 
 
+def test_whitened_targets_are_stable_and_precise() -> None:
+    study = selection.recorded()
+    (winner, *_) = selection.finalists(study)
+    assert winner.name == "whitened-falling-0.2"
+    verdicts = judgment.successes(judgment.demands(winner, study, load()))
+    assert verdicts == {"stable": True, "precise": True, "ambition": False}
+
+
+def test_many_futures_come_near_the_optimum() -> None:
+    worlds, _ = report.recorded()
+    for world, least, most in (("well", 0.0, 0.02), ("linear", 0.0, 0.02), ("wing", 0.2, 0.3)):
+        score = excess(DEMANDED[world])
+        found = score(worlds, world, "energy", "forward").values()
+        assert least < sum(found) / len(found) < most
+
+
 # Words of each finding's bold beginning, and what holds it to the records.
 HELD = {
     "Two directions": test_two_directions_forecast_better,
@@ -86,6 +105,8 @@ HELD = {
     "Constraints": test_constraints_are_not_what_forecasts_need,
     "rival to beat": test_the_rival_to_beat_reads_the_raw_window,
     "On digits": test_on_digits_the_lead_is_half_a_point,
+    "Stable and precise": test_whitened_targets_are_stable_and_precise,
+    "many futures": test_many_futures_come_near_the_optimum,
 }
 
 
