@@ -32,6 +32,8 @@ the exact law gives each wing a fifth or more; the energy predictor's Brier scor
 is at most 10 % in excess, the deterministic model's at least 25 %; its probabilities miss how often
 they come true by at most 5 points; its CRPS ahead is at most 5 % in excess. Of the past nothing can
 be known there: its CRPS is within 5 % of the climatology's.
+(Mended after the runs: at first this was computed over the exact law's, which does not say what
+the sentence says. The exact law knows more of the past than the climatology does.)
 
 **Another constraint.** (Added when the records under the expressive constraint were there, before
 any run of this.) The energy and the deterministic predictor are also trained under what chapter 10
@@ -81,12 +83,12 @@ def score(name: str) -> Measure:
     return lambda records, world, head, way: column(records, world, head, f"{name}_{way}")
 
 
-def excess(name: str) -> Measure:
-    """A score's ratio to the exact law's, less 1."""
+def excess(name: str, over: str = "exact") -> Measure:
+    """A score's ratio to the exact law's, or to another head's, less 1."""
 
     def of(records: Records, world: str, head: str, way: str) -> dict[int, float]:
         mine = column(records, world, head, f"{name}_{way}")
-        best = column(records, world, "exact", f"{name}_{way}")
+        best = column(records, world, over, f"{name}_{way}")
         return {seed: value / best[seed] - 1 for seed, value in mine.items()}
 
     return of
@@ -193,7 +195,7 @@ def claims() -> list[Claim]:
     ahead("the energy predictor's crps is at most 5 % in excess",
           "wing", "energy", excess("crps"), "deterministic", high=0.05)  # fmt: skip
     back("of the past no more is said than the climatology knows, within 5 %",
-         "wing", "energy", excess("crps"), "deterministic", high=0.05)  # fmt: skip
+         "wing", "energy", excess("crps", "climatology"), "deterministic", high=0.05)  # fmt: skip
     return found
 
 

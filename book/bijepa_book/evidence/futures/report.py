@@ -38,11 +38,18 @@ def folder() -> Path:
     return stored.results_folder() / "futures"
 
 
-def recorded() -> tuple[dict[str, Record], dict[str, Record]]:
-    """The records of fresh seeds: of the worlds, by world and head; and of half images, by key."""
+def recorded(constraint: str = "expressive") -> tuple[dict[str, Record], dict[str, Record]]:
+    """The records of fresh seeds: of the worlds, by world and head; and of half images, by key.
+
+    Args:
+        constraint: under which the worlds' heads were trained.
+
+    Returns:
+        Both.
+    """
     found = load(folder())
     halves: dict[str, Record] = {k: one for k, one in found.items() if k.startswith("mnist")}
-    return verdict_records(found), halves
+    return verdict_records(found, constraint), halves
 
 
 def present(worlds: Records, world: str) -> list[str]:
