@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bijepa_book.evidence.second.report import PLACES
 from bijepa_book.evidence.stable.criteria import SAY
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.judgment import Demand
@@ -128,7 +129,7 @@ def demands(found: Mapping[str, Sequence[Demand]]) -> Figure:
                 )
                 ends = [place - 0.11, place + 0.11]
                 axis.plot([one.limits[1]] * 2, ends, color="0.3", linewidth=1.2)
-        names = [f"{one.experiment}, {one.length}: {READ[one.what]}" for one in questions]
+        names = [f"{PLACES[one.experiment]}, {one.length}: {READ[one.what]}" for one in questions]
         _factors(axis, names[::-1], (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2))
         axis.set_xlabel("error, over the better of the two")
         figure.legend(loc="outside upper center", ncols=1)
