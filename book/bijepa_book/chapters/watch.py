@@ -45,6 +45,7 @@ WINDOW, EMBEDDING, HIDDEN = 20, 16, 64
 STEPS, SEEDS, SICK_STEPS = 800, 8, 300
 OFFSET = 10_000.0
 """Added to every channel of the first sick run: a sensor that counts from elsewhere."""
+HALF = "LayerNorm: predictors only"
 
 Goals = dict[str, tuple[Tensor, Tensor]]
 
@@ -169,11 +170,32 @@ def new_models(
     encoder: Callable[[ModuleType], nn.Module] = WindowEncoder,
     constraint: Constraint = EXPRESSIVE,
 ) -> BiJEPA:
-    """Fresh models on a leading axis."""
-    predictor = partial(MLPPredictor, EMBEDDING, HIDDEN)
+    """Fresh models on a leading axis; predictors have LayerNorm where the constraint has it."""
+    predictor = partial(MLPPredictor, EMBEDDING, HIDDEN, constraint.layer_norm)
     return init_stacked(
         lambda: BiJEPA(encoder(layers), predictor, alpha=alpha, constraint=constraint), seeds
     )
+
+
+def half_normalized(seeds: Seeds) -> BiJEPA:
+    """A slip: a bare encoder and no decay, but predictors with the LayerNorm of their default."""
+    return new_models(seeds, encoder=BareEncoder, constraint=Constraint(weight_decay=0.0))
+
+
+def quiet_at_first(seeds: Seeds) -> BiJEPA:
+    """The same, but predictors begin with a tenth of their output layer's weights."""
+    model = half_normalized(seeds)
+    with torch.no_grad():
+        for predictor in (model.forward_predictor, model.backward_predictor):
+            assert isinstance(predictor, MLPPredictor)
+            for weights in predictor.net[-1].parameters():
+                weights.mul_(0.1)
+    return model
+
+
+def unconstrained(seeds: Seeds) -> BiJEPA:
+    """No LayerNorm anywhere, and no weight decay."""
+    return new_models(seeds, encoder=BareEncoder, constraint=UNCONSTRAINED)
 
 
 def fit(model: BiJEPA, windows: Windows, seeds: Seeds, steps: int, **settings: Any) -> History:
@@ -255,7 +277,7 @@ def split_by_window(data: Recordings, share: float = 0.2) -> tuple[Windows, Wind
 def sick_runs(
     path: str | Path, steps: int
 ) -> Iterator[tuple[str, BiJEPA, History, Windows, list[str]]]:
-    """Runs of seed 0 that go wrong on purpose.
+    """Runs of seed 0: two healthy ones, and three that go wrong on purpose.
 
     Args:
         path: of :func:`write_csv`.
@@ -265,12 +287,12 @@ def sick_runs(
         A name, the model, its history, the held-out windows in its units, and the warnings given.
     """
     usual, shifted = read_csv(path), read_csv(path, shift=OFFSET, normalize=False)
-    bare = partial(new_models, encoder=BareEncoder, constraint=UNCONSTRAINED)
     for name, make, data, rate in (
         ("healthy", new_models, usual, 1e-3),
+        ("unconstrained", unconstrained, usual, 1e-3),
         ("not normalized", new_models, shifted, 1e-3),
         ("rate 0.1", new_models, usual, 0.1),
-        ("no LayerNorm", bare, usual, 1e-3),
+        (HALF, half_normalized, usual, 1e-3),
     ):
         model = make(0)
         with warnings.catch_warnings(record=True) as given:
@@ -288,6 +310,18 @@ def symptoms(model: BiJEPA, held_out: Windows) -> dict[str, float]:
         "variance": float(variance(s)),
         "effective rank": float(effective_rank(s)),
     }
+
+
+def by_seed(data: Recordings, seeds: Seeds, steps: int) -> dict[str, list[float]]:
+    """The held-out relative loss of each seed: LayerNorm in half of the model, and nowhere."""
+    models = {
+        HALF: half_normalized(seeds),
+        "the same, quiet at first": quiet_at_first(seeds),
+        "unconstrained": unconstrained(seeds),
+    }
+    for model in models.values():
+        fit(model, data.learned, seeds, steps)
+    return {name: per_seed(relative(model, data.held_out)) for name, model in models.items()}
 
 
 def _end(learned: Windows, held_out: Windows, steps: int) -> float:
@@ -341,5 +375,6 @@ def record() -> dict[str, Any]:
         "read": {**without_learning(data), **read},
         "few labels": medians(few),
         "sick": sick,
+        "sick by seed": by_seed(data, seeds, SICK_STEPS),
         "slips": slips,
     }

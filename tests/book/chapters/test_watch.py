@@ -116,13 +116,31 @@ def test_the_relative_loss_is_that_of_the_history_and_leaves_the_mode(
     assert model.training
 
 
+def normalized(module: nn.Module) -> bool:
+    """Whether there is a LayerNorm anywhere."""
+    return any(isinstance(one, nn.LayerNorm) for one in module.modules())
+
+
+def test_layer_norm_is_where_a_models_name_says() -> None:
+    """Half a configuration was once taken for none."""
+    found = {
+        make: {name: normalized(part) for name, part in make(0).named_children()}
+        for make in (watch.new_models, watch.half_normalized, watch.unconstrained)
+    }
+    parts = ("online", "forward_predictor", "backward_predictor", "target")
+    assert found[watch.new_models] == dict.fromkeys(parts, True)
+    assert found[watch.half_normalized] == {part: "predictor" in part for part in parts}
+    assert found[watch.unconstrained] == dict.fromkeys(parts, False)
+
+
 def test_sick_runs_are_sick_each_in_its_way(path: Path) -> None:
     found = {
         name: (watch.symptoms(model, cut), given)
         for name, model, _, cut, given in watch.sick_runs(path, 30)
     }
-    assert list(found) == ["healthy", "not normalized", "rate 0.1", "no LayerNorm"]
-    assert found["healthy"][1] == []
+    healthy, sick = ["healthy", "unconstrained"], ["not normalized", "rate 0.1", watch.HALF]
+    assert list(found) == [*healthy, *sick]
+    assert found["healthy"][1] == found["unconstrained"][1] == []
     assert "collapsing" in found["not normalized"][1][0]
     assert found["not normalized"][0]["variance"] < 1e-5 < found["healthy"][0]["variance"]
     assert found["rate 0.1"][0]["norm"] > 5 * found["healthy"][0]["norm"]
