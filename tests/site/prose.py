@@ -33,7 +33,7 @@ NO_RESULTS = re.compile(
             r"<[^>]+>",
             rf"(?:\b\d )?{_KIND}\s?{_PLACE}(?:(?:,|,? to|,? and|,? or)\s{_PLACE})*",
             r"\b(?:19|20)\d\d\b",
-            r"^#+ \d+\.|^\[\d\. |^(?:> )?\d+\. ",  # of headings, chapters and lists
+            r"^#+ \d+\.|^\[\d+\. |^(?:> )?\d+\. ",  # of headings, chapters and lists
             r"\(\d to \d\)",  # chapters of a part
             r"\*\*Time\.\*\*[^\n]*",  # rounded up, for readers; running-times.md has measured them
         )

@@ -67,4 +67,5 @@ def test_ways_heads_and_doubt_have_a_panel_or_a_curve_each() -> None:
     sides = dict.fromkeys(("before", "after"), (states, states))
     assert [one.get_title() for one in figures.wings(sides, states).axes] == list(sides)
     drawn = {"future": (states[:, 0], 0.25)}
-    assert list(figures.ridge(drawn, RIDGE).axes[0].lines[-1].get_xdata()) == [0.25, 0.25]  # type: ignore[call-overload]
+    answer = figures.ridge(drawn, RIDGE).axes[0].lines[-1]
+    assert np.asarray(answer.get_xdata()).tolist() == [0.25, 0.25]
