@@ -62,7 +62,7 @@ function panel(letter, preset, curve, changed) {
     decay: choice("weight decay", named([0, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]), "0", mark),
     tau: choice("tau", named([0, 0.9, 0.99, 0.995, 0.999, 1]), "0.995", mark),
     rate: choice("learning rate", named([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1]), "0.001", mark),
-    falling: checkbox(`rate falls to ${FALLS_TO}`, false, mark),
+    falling: checkbox(`rate falls to ${FALLS_TO} of it`, false, mark),
     whitening: choice("whitened targets", named([0, 0.2, 0.4, 0.6, 0.8, 1]), "0", mark),
     penalty: choice("penalty", named(Object.keys(PENALTIES)), "none", mark),
     weight: choice("penalty weight", named([1e-3, 1e-2, 1e-1, 1, 10]), "0.01", mark),
