@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
-from bijepa_book.evidence.stable.hunt import Candidate, precision
+from bijepa_book.evidence.stable.hunt import Candidate, precision, trained
 from bijepa_book.evidence.stable.kinds import LADDER
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import per_seed
@@ -91,15 +91,5 @@ def _recording(candidate: Candidate, experiment: Experiment) -> Recording:
 def _measure(
     candidate: Candidate, experiment: Experiment, seeds: tuple[int, ...], device: str
 ) -> Measured:
-    data = experiment.load(seeds, device)
-    assert isinstance(data, SeriesData)
-    model = candidate.model(experiment, seeds).to(device)
-    experiment.train(
-        model,
-        data.batches,
-        device=device,
-        log_every=experiment.steps,
-        progress=False,
-        make_optimizer=candidate.optimizer(experiment.steps),
-    )
+    model, data, _ = trained(candidate, experiment, seeds, device)
     return Measured(precision(model, data) | where(model, data), {})

@@ -17,6 +17,7 @@ from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.probes import protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
+from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import Seeds, init_stacked
@@ -101,6 +102,31 @@ def precision(model: BiJEPA, data: SeriesData) -> Scores:
     return scores
 
 
+def trained(
+    candidate: Candidate, experiment: Experiment, seeds: tuple[int, ...], device: str
+) -> tuple[BiJEPA, SeriesData, History]:
+    """A candidate after its training on a series, the data, and what was logged.
+
+    Args:
+        candidate, experiment, seeds, device: see :func:`measure`.
+
+    Raises:
+        NonFiniteLossError: if a loss stops being finite.
+    """
+    data = experiment.load(seeds, device)
+    assert isinstance(data, SeriesData)
+    model = candidate.model(experiment, seeds).to(device)
+    history = experiment.train(
+        model,
+        data.batches,
+        device=device,
+        log_every=max(experiment.steps // ROWS, 1),
+        progress=False,
+        make_optimizer=candidate.optimizer(experiment.steps),
+    )
+    return model, data, history
+
+
 def measure(
     candidate: Candidate,
     experiment: Experiment,
@@ -121,18 +147,8 @@ def measure(
         :func:`precision` and :func:`bijepa_core.evaluation.metrics.training_summary`. Where the
         loss of a seed stops being finite, ``stopped_at`` alone, its step, for all of them.
     """
-    data = experiment.load(seeds, device)
-    assert isinstance(data, SeriesData)
-    model = candidate.model(experiment, seeds).to(device)
     try:
-        history = experiment.train(
-            model,
-            data.batches,
-            device=device,
-            log_every=max(experiment.steps // ROWS, 1),
-            progress=False,
-            make_optimizer=candidate.optimizer(experiment.steps),
-        )
+        model, data, history = trained(candidate, experiment, seeds, device)
     except NonFiniteLossError as error:
         return Measured({"stopped_at": [error.step] * len(seeds)}, {})
     curves = {name: history.diagnostics[name].T.tolist() for name in shown}

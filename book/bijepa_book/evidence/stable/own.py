@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 from bijepa_book.chapters import watch
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
-from bijepa_core import BiJEPA, MLPPredictor, init_stacked, layers
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, WHITENED
 from bijepa_core.evaluation.metrics import training_summary
+from bijepa_core.model import BiJEPA
 from bijepa_core.optimizers import falling_adamw, fused_adamw
 from bijepa_core.seeds import Seeds
 
@@ -20,10 +20,8 @@ CONSTRAINTS = {"unconstrained": UNCONSTRAINED, "expressive": EXPRESSIVE, FALLING
 def new_models(name: str, seeds: Seeds) -> BiJEPA:
     """Chapter 7's encoder and predictors under a constraint."""
     constraint = CONSTRAINTS[name]
-    norm = constraint.layer_norm
-    encoder = watch.WindowEncoder if norm else watch.BareEncoder
-    predictor = partial(MLPPredictor, 16, 64, norm)
-    return init_stacked(lambda: BiJEPA(encoder(layers), predictor, constraint=constraint), seeds)
+    encoder = watch.WindowEncoder if constraint.layer_norm else watch.BareEncoder
+    return watch.new_models(seeds, encoder=encoder, constraint=constraint)
 
 
 def recordings() -> list[Recording]:
