@@ -64,6 +64,12 @@ def interval(values: Sequence[float], decimals: int = 1) -> str:
     return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
+def _above(worlds: Records, world: str, head: str, way: str) -> list[float]:
+    """How far a head's score is above the optimum, in percent, seed by seed."""
+    excess = criteria.excess(criteria.DEMANDED[world])
+    return [100 * value for value in excess(worlds, world, head, way).values()]
+
+
 def distances(worlds: Records, world: str) -> list[list[str]]:
     """By head: how far its score is above the optimum, in percent, in both directions.
 
@@ -74,14 +80,10 @@ def distances(worlds: Records, world: str) -> list[list[str]]:
     Returns:
         Rows with a header, for :func:`bijepa_book.text.text_table`.
     """
-    name = criteria.DEMANDED[world]
-    rows = [[f"{name}, % above the optimum", *WAYS.values(), "seeds"]]
+    rows = [[f"{criteria.DEMANDED[world]}, % above the optimum", *WAYS.values(), "seeds"]]
     for head in present(worlds, world)[1:]:
-        cells = []
-        for way in WAYS:
-            found = criteria.excess(name)(worlds, world, head, way)
-            cells.append(interval([100 * value for value in found.values()]))
-        rows.append([head, *cells, str(len(found))])
+        ways = [_above(worlds, world, head, way) for way in WAYS]
+        rows.append([head, *map(interval, ways), str(len(ways[-1]))])
     return rows
 
 
@@ -95,14 +97,12 @@ def summary(worlds: Records) -> list[list[str]]:
         Rows with a header.
     """
     rows = [["% above the optimum", "P(s, z)", "P(s)"]]
-    for world, name in criteria.DEMANDED.items():
+    for world in criteria.DEMANDED:
         if not {"energy", "deterministic", "exact"} <= set(present(worlds, world)):
             continue
         for way, words in WAYS.items():
-            cells = [
-                interval([100 * v for v in criteria.excess(name)(worlds, world, h, way).values()])
-                for h in ("energy", "deterministic")
-            ]
+            heads = ("energy", "deterministic")
+            cells = [interval(_above(worlds, world, head, way)) for head in heads]
             rows.append([f"{world}, {words}", *cells])
     return rows
 
