@@ -127,7 +127,7 @@ def sample_scores(
     ahead = way == "forward"
     sample = model.sample_forward if ahead else model.sample_backward
     samples = read(partial(sample, samples=SAMPLES, generator=noise), seen)  # (16, *seeds, n, d)
-    target = read(embedded, hidden)
+    target = model.constraint.aim(read(embedded, hidden))  # what training compares with
     missed = read(model.forecast if ahead else model.infer_past, seen) - target
     measures = {
         "energy_score": energy_score(samples, target).mean(-1),
