@@ -116,6 +116,7 @@ def test_a_constraint_of_the_hunt_joins_in_both_models() -> None:
     assert whole.model(SINE, 0).backward_predictor is not None
     assert ahead.model(SINE, 0).backward_predictor is None
     assert ahead.model(SINE, 0).constraint == KINDS["scale"].build(SINE, 0.1, 1.0).constraint
+    assert ahead.learning_rate(SINE) == SINE.learning_rate
     falling = Joined(Candidate("falling-rate", 0.1)).optimizer(10)
     assert falling.keywords == {"to": 0.1, "steps": 10}
 
@@ -180,7 +181,9 @@ def test_tuning_on_half_images_reads_labels_alone_and_says_where_a_loss_exploded
     found = one.measure((100, 101), "cpu")
     assert found.measures.keys() == {"label_error", "norm", "effective_rank", "varying_share"}
     monkeypatch.setattr(Member, "learning_rate", lambda self, experiment: 1e30)
-    assert one.measure((100, 101), "cpu").measures == {}
+    (long,) = image_recordings([Member("bijepa", 1.0, True)], TINY)
+    for exploding in (one, long):
+        assert exploding.measure((100, 101), "cpu").measures == {}
 
 
 def test_series_say_where_a_loss_exploded(monkeypatch: pytest.MonkeyPatch) -> None:

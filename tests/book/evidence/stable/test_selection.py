@@ -1,12 +1,15 @@
 import math
 from typing import Any
 
+from bijepa_book.evidence.stable.choice import hunted_company
 from bijepa_book.evidence.stable.criteria import READINGS
+from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.hunt import candidates
 from bijepa_book.evidence.stable.selection import (
     SERIES,
     best,
     costs,
+    finalists,
     heard,
     image_recordings,
     long_recordings,
@@ -51,6 +54,10 @@ def test_who_has_settled_is_asked_on_both_series() -> None:
             records[f"{name}-hunt-{one}-paper"]["measures"]["effective_rank"] = [5.0]
     assert [one.name for one in still(records)] == ["scale-0.1"]
     assert best(records, still(records))["scale"][0].name == "scale-0.1"
+    assert [one.name for one in finalists(records)] == ["scale-0.1"]
+    keys = [one.key for one in hunted_company(records)]
+    assert len(keys) == 2 * (3 + len(STRENGTHS))
+    assert {"lorenz-company-with-scale-0.1", "mnist-company-with-scale-0.1-classic"} < {*keys}
 
 
 def test_mnist_has_a_third_of_the_say() -> None:
