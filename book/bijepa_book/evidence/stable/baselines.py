@@ -192,7 +192,7 @@ def measure(name: str, experiment: Experiment, seeds: tuple[int, ...], device: s
     assert isinstance(data, SeriesData)
     if name != KERNEL:
         of_x, of_y = VIEWS[name](experiment, data.batches, data.batches, seeds)
-        return read_series(of_x, data, of_y)
+        return read_series(of_x, data, seeds if experiment.name == SINE.name else (), of_y)
     (x, y), (far_x, far_y), size = data.probe, data.held_out, data.state_dim
     future = by_state(kernel_missed((x, y), (far_x, far_y)), size)
     past = by_state(kernel_missed((y, x), (far_y, far_x)), size)

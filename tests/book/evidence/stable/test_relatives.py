@@ -96,8 +96,11 @@ def test_everybody_has_ten_settings_and_begins_with_the_same_encoder() -> None:
 def test_readings_are_those_of_raw_windows() -> None:
     data = SINE.load((0,))
     assert isinstance(data, SeriesData)
-    found = read_series(raw_input, data).measures
+    found = read_series(raw_input, data, (0,)).measures
     assert found["kept"][0] < 1e-6  # a window is read off itself
+    untold = read_series(torch.zeros_like, data, (0,)).measures
+    assert all(found[name][0] < 0.3 for name in ("frequency_a", "phase_a"))
+    assert all(untold[name][0] > 0.99 for name in ("frequency_a", "phase_a"))
     baselines = series_baselines(SINE.model(CONFIGURATIONS["classic"], (0,)), data)
     assert found["fair"] == baselines["raw"]
     distracted = distracted_data((0,), 8, 3.0)
