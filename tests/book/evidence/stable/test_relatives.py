@@ -99,8 +99,9 @@ def test_readings_are_those_of_raw_windows() -> None:
     found = read_series(raw_input, data, (0,)).measures
     assert found["kept"][0] < 1e-6  # a window is read off itself
     untold = read_series(torch.zeros_like, data, (0,)).measures
-    assert all(found[name][0] < 0.3 for name in ("frequency_a", "phase_a"))
-    assert all(untold[name][0] > 0.99 for name in ("frequency_a", "phase_a"))
+    assert found["phase_a"][0] < 0.02
+    assert found["frequency_a"][0] > 0.95  # no linear map of a window tells it
+    assert untold["phase_a"][0] > 0.99
     baselines = series_baselines(SINE.model(CONFIGURATIONS["classic"], (0,)), data)
     assert found["fair"] == baselines["raw"]
     distracted = distracted_data((0,), 8, 3.0)
