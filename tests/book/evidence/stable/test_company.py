@@ -72,7 +72,10 @@ def test_a_setting_is_chosen_by_the_mean_log_of_its_errors_on_each_data_set() ->
         "mnist": "byol-0.995-norm",
     }
     keys = [one.key for one in series_company(records)]
-    assert len(set(keys)) == len(keys) == len(NAMES) * (2 + len(STRENGTHS))
+    assert len(set(keys)) == len(keys) == (len(NAMES) + 1) * (2 + len(STRENGTHS))
+    assert {one.split("bijepa")[1] for one in keys if "bijepa" in one} == {"-0.25-norm", "-1-norm"}
+    records |= tuned("sine", {"bijepa-1-norm": {"whole": [0.1, 0.1]}})
+    assert len(series_company(records)) == len(keys) - 1  # chosen, and as in the paper
     assert {name for name in keys if "byol" in name} == {
         "sine-company-byol-0.9-plain",
         "lorenz-company-byol-0.98-norm",
