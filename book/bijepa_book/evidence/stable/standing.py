@@ -1,0 +1,232 @@
+"""The company compared, seed by seed with BiJEPA as in the paper; and its guess judged."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from bijepa_book.evidence.stable.baselines import KERNEL, VIEWS
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, compared
+from bijepa_book.evidence.stable.company import ALIKE, JEPAS, TUNED_AT, Learner, joined, key
+from bijepa_book.evidence.stable.criteria import EVEN
+from bijepa_book.evidence.stable.hunt import Candidate
+from bijepa_book.evidence.stable.selection import Records
+from bijepa_book.evidence.statistics import Array, effect
+from bijepa_core.experiments import Experiment
+
+WINNER = Candidate("whitened-falling", 0.2)
+DRAWING = ("autoencoder", "predictive-autoencoder", "masked-autoencoder")
+TWICE = 2.0  # as much of the phase is missed
+STRONGEST = 10.0
+CALLED = {
+    "predictive-autoencoder": "predictive autoencoder",
+    "masked-autoencoder": "masked autoencoder",
+    "simclr": "SimCLR",
+    "barlow-twins": "Barlow Twins",
+    "vicreg": "VICReg",
+    "byol": "BYOL",
+    "lejepa": "LeJEPA",
+    "bijepa": "BiJEPA, tuned",
+    "classic": "classic, tuned",
+    AS_IN_THE_PAPER.label: "expressive",
+    "pca": "PCA",
+    "cca": "CCA",
+    KERNEL: "kernel ridge",
+    "supervised": "with the answers",
+}
+"""In tables and figures, by name in records, where the two differ."""
+Family = Literal["draws", "makes alike", "foretells", "is not trained", "knows the answer"]
+
+
+class One(NamedTuple):
+    """Somebody of the company, or a baseline.
+
+    Args:
+        label: in keys.
+        called: in tables.
+        family: what it learns by.
+        setting: of its knob, and whether LayerNorm is in its encoder; empty where it has none.
+    """
+
+    label: str
+    called: str
+    family: Family
+    setting: str
+
+
+class Ratio(NamedTuple):
+    """A geometric mean over seeds of ratios of errors, with its interval of 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """To two decimals."""
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+    @property
+    def says(self) -> Literal["better", "worse", "none"]:
+        """By the company's rule: an interval on one side of 1, and a difference of 5 %."""
+        if self.high < 1 and self.value * EVEN < 1:
+            return "better"
+        return "worse" if self.low > 1 and self.value > EVEN else "none"
+
+
+def everybody(records: Records, data: str) -> list[One]:
+    """Who is compared on a data set, family by family.
+
+    Args:
+        records: of the tuning.
+        data: see :data:`.company.DATA`.
+
+    Returns:
+        Relatives and JEPAs at their chosen settings, BiJEPA as in the paper, both JEPAs with the
+        hunt's winner, and baselines.
+    """
+    found = []
+    for one in compared(records)[data]:
+        family: Family = "draws" if one.name in DRAWING else "makes alike"
+        paper = one == AS_IN_THE_PAPER
+        name = one.label if paper else one.name
+        setting = f"{one.setting:g}, {'LayerNorm' if one.layer_norm else 'plain'}"
+        found.append(
+            One(
+                one.label,
+                CALLED.get(name, name),
+                "foretells" if one.name in JEPAS else family,
+                setting,
+            )
+        )
+    for learner, end in zip(joined([WINNER]), ("", ", classic"), strict=True):
+        found.append(One(learner.label, f"{WINNER.name}{end}", "foretells", ""))
+    for name in VIEWS:
+        known: Family = "knows the answer" if name == "supervised" else "is not trained"
+        found.append(One(name, CALLED.get(name, name), known, ""))
+    return [*found, One(KERNEL, CALLED[KERNEL], "knows the answer", "")]
+
+
+def errors(
+    records: Records, data: str, one: str, reading: str, strength: float = TUNED_AT
+) -> Array | None:
+    """What somebody misses, one number a seed; None where it is not recorded or not asked.
+
+    Args:
+        records: of the comparison.
+        data, strength: where.
+        one: its label in keys.
+        reading: of :mod:`.company`.
+    """
+    record: Mapping[str, Any] = records.get(key(data, "company", one, strength), {})
+    values = record.get("measures", {}).get(reading)
+    return None if values is None else np.asarray(values, dtype=float)
+
+
+def over(
+    records: Records,
+    data: str,
+    one: str,
+    reading: str,
+    strength: float = TUNED_AT,
+    rival: str = AS_IN_THE_PAPER.label,
+) -> Ratio | None:
+    """What somebody misses over what a rival misses, seed by seed; None where it is not known.
+
+    Args:
+        records, data, one, reading, strength: as in :func:`errors`.
+        rival: its label in keys; BiJEPA as in the paper.
+    """
+    mine, theirs = (errors(records, data, who, reading, strength) for who in (one, rival))
+    return None if mine is None or theirs is None else _ratio(np.log(mine) - np.log(theirs))
+
+
+def _ratio(logs: Array) -> Ratio:
+    seen = effect(logs)
+    return Ratio(*(math.exp(value) for value in (seen.mean, seen.low, seen.high)))
+
+
+class Guess(NamedTuple):
+    """A part of the guess about one of those that make views alike.
+
+    Args:
+        who: its name.
+        what: is asked.
+        found: the ratio that decides.
+        limit: that its interval has to lie above.
+    """
+
+    who: str
+    what: str
+    found: Ratio
+    limit: float
+
+    @property
+    def held(self) -> bool:
+        """Whether it does."""
+        return self.found.low > self.limit
+
+
+def guesses(records: Records) -> list[Guess]:
+    """What invariance throws away, by the company's criteria.
+
+    Args:
+        records: of tuning and comparison, the waves' and the distracted waves' complete.
+
+    Returns:
+        For each of :data:`.company.ALIKE`: ``phase``, over the predictive autoencoder;
+        ``phase over frequency``; ``drift over autoencoder`` and ``drift over predictive
+        autoencoder``, the growth of the wave's error under the strongest drift.
+    """
+    labels = {
+        data: {one.name: one.label for one in compared(records)[data]}
+        for data in ("sine", "distracted")
+    }
+
+    def logs(data: str, name: str, reading: str, strength: float = TUNED_AT) -> Array:
+        found = errors(records, data, labels[data][name], reading, strength)
+        assert found is not None
+        return np.log(found)
+
+    def cost(name: str, reading: str) -> Array:
+        mine, drawn = (logs("sine", one, reading) for one in (name, "predictive-autoencoder"))
+        return np.asarray(mine - drawn)
+
+    def growth(name: str) -> Array:
+        far, near = (logs("distracted", name, "wave", s) for s in (STRONGEST, 0.0))
+        return np.asarray(far - near)
+
+    found = []
+    for name in ALIKE:
+        phase, frequency = cost(name, "phase_a"), cost(name, "frequency_a")
+        found += [
+            Guess(name, "phase", _ratio(phase), TWICE),
+            Guess(name, "phase over frequency", _ratio(phase - frequency), 1.0),
+        ]
+        for drawn in DRAWING[:2]:
+            grown = _ratio(growth(name) - growth(drawn))
+            found.append(Guess(name, f"drift over {CALLED.get(drawn, drawn)}", grown, 1.0))
+    return found
+
+
+def work(learner: Learner, experiment: Experiment) -> int:
+    """Multiplications and additions of one training step, forward and back.
+
+    Args:
+        learner: who is trained.
+        experiment: sizes, and the batch.
+    """
+    model = learner.model(experiment, 0)
+    assert model.view_shape is not None
+    x, y = torch.randn(2, experiment.batch_size, *model.view_shape)
+    with FlopCounterMode(display=False) as counter:
+        model(x, y).total.backward()
+    return int(counter.get_total_flops())
+
+
+def best(ratios: Mapping[str, Ratio]) -> Sequence[str]:
+    """Those whose ratio is the least, or within 5 % of it."""
+    least = min(one.value for one in ratios.values())
+    return [name for name, one in ratios.items() if one.value <= EVEN * least]

@@ -1,0 +1,132 @@
+"""Who reads how well in the company, from records whose ratios are known."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, READINGS
+from bijepa_book.evidence.stable.company import ALIKE, Member, joined, key, members
+from bijepa_book.evidence.stable.distractor import STRENGTHS
+from bijepa_book.evidence.stable.standing import (
+    WINNER,
+    Ratio,
+    best,
+    errors,
+    everybody,
+    guesses,
+    over,
+    work,
+)
+from bijepa_core.experiments import LORENZ, MNIST, SINE
+
+SEEDS = np.array([0.9, 1.0, 1.2, 1.1])
+
+
+def tuned(*data: str) -> dict[str, Any]:
+    """Everybody at every setting, all alike: the first setting is chosen."""
+    alike = {"varying_share": [0.5, 0.5]}
+    return {
+        key(one, "tuning", member.label): {
+            "measures": alike | {name: [0.2, 0.2] for name in READINGS[one]}
+        }
+        for one in data
+        for member in members(one)
+    }
+
+
+def compared_records(factors: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Waves, and waves under a drift: errors by name, the seeds' own factors on all of them."""
+    records = tuned("sine", "distracted")
+    for one in everybody(records, "sine"):
+        mine = factors.get(one.label.split("-0")[0].split("-1")[0], {})
+        measures = {
+            reading: list(SEEDS * mine.get(reading, 1.0))
+            for reading in ("fair", "phase_a", "frequency_a")
+        }
+        records[key("sine", "company", one.label)] = {"measures": measures}
+        for strength in STRENGTHS:
+            grown = mine.get("grown", 1.0) if strength == STRENGTHS[-1] else 1.0
+            place = key("distracted", "company", one.label, strength)
+            records[place] = {"measures": {"wave": list(SEEDS * grown)}}
+    return records
+
+
+def test_everybody_has_a_name_of_its_own_and_a_family() -> None:
+    found = everybody(tuned("sine"), "sine")
+    assert len({one.called for one in found}) == len({one.label for one in found}) == len(found)
+    families = {one.called: one.family for one in found}
+    assert [families[n] for n in ("BYOL", "expressive", "raw")] == [
+        "makes alike",
+        "foretells",
+        "is not trained",
+    ]
+    assert {one.label for one in joined([WINNER])} < {one.label for one in found}
+
+
+def test_a_reading_is_compared_seed_by_seed_with_the_paper() -> None:
+    records = compared_records({"vicreg": {"fair": 2.0}, "lejepa": {"fair": 0.97}})
+    labels = {one.called: one.label for one in everybody(records, "sine")}
+    found = {n: over(records, "sine", labels[n], "fair") for n in ("VICReg", "LeJEPA", "BYOL")}
+    assert found["VICReg"] == pytest.approx((2.0, 2.0, 2.0))
+    assert [one.says for one in found.values() if one is not None] == ["worse", "none", "none"]
+    assert over(records, "sine", labels["BYOL"], "fair", rival=labels["VICReg"]) == pytest.approx(
+        (0.5, 0.5, 0.5)
+    )
+    assert over(records, "sine", labels["BYOL"], "kept") is None
+    assert errors(records, "lorenz", labels["BYOL"], "fair") is None
+    assert Ratio(0.9, 0.8, 1.01).says == Ratio(1.2, 0.99, 1.4).says == "none"
+    assert Ratio(0.9, 0.8, 0.99).says == "better"
+    ratios = {"a": Ratio(0.5, 0.5, 0.5), "b": Ratio(0.52, 0, 1), "c": Ratio(0.6, 0, 1)}
+    assert [*best(ratios)] == ["a", "b"]
+
+
+def test_what_invariance_throws_away_is_judged_part_by_part() -> None:
+    records = compared_records(
+        {
+            "byol": {"phase_a": 3.0, "frequency_a": 1.5, "grown": 4.0},
+            "simclr": {"phase_a": 1.9, "frequency_a": 2.0, "grown": 2.0},
+            "predictive-autoencoder": {"grown": 3.0},
+        }
+    )
+    found = {(one.who, one.what): one for one in guesses(records)}
+    assert len(found) == 4 * len(ALIKE)
+    byol, simclr = (
+        {
+            what: (round(one.found.value, 6), one.held)
+            for (who, what), one in found.items()
+            if who == n
+        }
+        for n in ("byol", "simclr")
+    )
+    assert byol == {
+        "phase": (3.0, True),
+        "phase over frequency": (2.0, True),
+        "drift over autoencoder": (4.0, True),
+        "drift over predictive autoencoder": (round(4 / 3, 6), True),
+    }
+    assert simclr == {
+        "phase": (1.9, False),
+        "phase over frequency": (0.95, False),
+        "drift over autoencoder": (2.0, True),
+        "drift over predictive autoencoder": (round(2 / 3, 6), False),
+    }
+
+
+def test_work_is_counted_by_hand() -> None:
+    model = AS_IN_THE_PAPER.model(SINE, 0)
+    assert model.forward_predictor is not None
+
+    def weights(part: Any) -> int:
+        return sum(p.numel() for p in part.parameters() if p.ndim == 2)
+
+    first = SINE.in_dim * SINE.hidden_dim  # no gradient goes on to the window
+    encoder, predictor = weights(model.online), weights(model.forward_predictor)
+    # two views: forward, by target as well, and back to weights and to inputs; two predictors
+    passes = 2 * (encoder + encoder + 2 * encoder - first) + 2 * 3 * predictor
+    assert work(AS_IN_THE_PAPER, SINE) == 2 * SINE.batch_size * passes
+    classic, relative = (Member(n, 1.0, True) for n in ("classic", "simclr"))
+    assert work(classic, LORENZ) < work(AS_IN_THE_PAPER, LORENZ)
+    assert math.isfinite(work(relative, MNIST))
