@@ -1,0 +1,222 @@
+"""Relatives, side by side."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bijepa_book.evidence.stable.choice import READINGS, chosen, score
+from bijepa_book.evidence.stable.company import Member, key, members
+from bijepa_book.evidence.stable.selection import Records
+from bijepa_book.evidence.stable.standing import CALLED, Family, One, Ratio
+from bijepa_book.style import COLORS, WIDTH, Look, stacked_panels, style
+
+FAMILIES: Mapping[Family, Look] = {
+    "foretells": Look(COLORS[0], "-", "o"),
+    "draws": Look(COLORS[1], (0, (5, 2)), "^"),
+    "makes alike": Look(COLORS[2], (0, (1, 1.2)), "s"),
+    "is not trained": Look("0.45", (0, (5, 2, 1, 2)), "|"),
+    "knows the answer": Look("0.45", (0, (8, 3)), "D"),
+}
+"""A color, a dash and a marker for what somebody learns by."""
+ROW = 0.29  # inches
+FARTHEST = 10.0  # a factor beyond is drawn at the edge
+
+
+def tuning(records: Records, data: str) -> Figure:
+    """Every setting of everybody, the chosen one full.
+
+    Args:
+        records: of the tuning, complete on this data set.
+        data: see :data:`bijepa_book.evidence.stable.company.DATA`.
+
+    Returns:
+        A row each; circles with LayerNorm, triangles without, the larger the setting. What
+        collapsed is left out.
+    """
+    readings, best = READINGS[data], chosen(records)[data]
+    scores = {
+        one: score(records[key(data, "tuning", one.label)], readings) for one in members(data)
+    }
+    least = min(scores.values())
+    names = list(dict.fromkeys(one.name for one in scores))
+    with style():
+        figure, (axis,) = stacked_panels(1, 1.3 + ROW * len(names))
+        for one, value in scores.items():
+            if math.isfinite(value):
+                _setting(axis, one, math.exp(value - least), names, one in best)
+        _scale(axis, [CALLED.get(name, name).removesuffix(", tuned") for name in names[::-1]])
+        axis.set_xlabel("error, over the least")
+        marks = {"LayerNorm in the encoder": "o", "plain": "^"}
+        if data == "mnist":
+            marks.popitem()
+        handles = [Line2D([], [], marker=m, color="0.4", linestyle="") for m in marks.values()]
+        figure.legend(handles, list(marks), loc="outside upper center", ncols=2)
+    return figure
+
+
+def _setting(axis: Axes, one: Member, factor: float, names: Sequence[str], best: bool) -> None:
+    settings = sorted({other.setting for other in members("sine") if other.name == one.name})
+    place = len(names) - 1 - names.index(one.name) + (0.13 if one.layer_norm else -0.13)
+    axis.plot(
+        min(factor, FARTHEST),
+        place,
+        "o" if one.layer_norm else "^",
+        markersize=4 + 1.1 * settings.index(one.setting),
+        color=COLORS[1] if best else "0.5",
+        markerfacecolor=COLORS[1] if best else "white",
+        zorder=3 if best else 2,
+    )
+
+
+def _scale(
+    axis: Axes, names: Sequence[str], ticks: Sequence[float] = (1, 1.5, 2, 3, 5, 10)
+) -> None:
+    axis.set_xscale("log")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    low, high = axis.get_xlim()
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    axis.minorticks_off()
+
+
+def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]) -> Figure:
+    """Who reads how well: errors over those of BiJEPA as in the paper, with intervals.
+
+    Args:
+        everybody: in the rows' order.
+        found: by reading, then by label; who is missing has no mark.
+
+    Returns:
+        A row each, a panel a reading; what is ten times as large, or a tenth, is at the edge.
+    """
+    count, low = len(everybody), 1 / FARTHEST
+    with style():
+        figure, axes = plt.subplots(
+            1,
+            len(found),
+            figsize=(WIDTH, 1.5 + ROW * count),
+            layout="constrained",
+            sharey=True,
+            squeeze=False,
+        )
+        for axis, (reading, ratios) in zip(axes.flat, found.items(), strict=True):
+            axis.axvline(1, color="0.4", linewidth=1)
+            for row, one in enumerate(everybody):
+                if one.label not in ratios:
+                    continue
+                place, drawn, ratio = count - 1 - row, FAMILIES[one.family], ratios[one.label]
+                ends = np.clip([ratio.low, ratio.high], low, FARTHEST)
+                axis.plot(ends, [place] * 2, color=drawn.color)
+                value = min(max(ratio.value, low), FARTHEST)
+                sign = {low: "<", FARTHEST: ">"}.get(value, drawn.marker)
+                axis.plot(value, place, sign, color=drawn.color, markersize=6, markeredgewidth=1.6)
+            _scale(axis, [one.called for one in everybody[::-1]], (0.1, 0.2, 0.5, 1, 2, 5, 10))
+            axis.tick_params(labelsize=9, axis="x")
+            axis.set_title(reading, fontsize=12)
+        _legend(figure, [one.family for one in everybody])
+        figure.supxlabel("error, over the expressive model's", fontsize=12)
+    return figure
+
+
+def _legend(figure: Figure, families: Sequence[Family]) -> None:
+    """What colors and marks say."""
+    shown = list(dict.fromkeys(families))
+    handles = [
+        Line2D([], [], marker=FAMILIES[f].marker, color=FAMILIES[f].color, linestyle="")
+        for f in shown
+    ]
+    figure.legend(handles, shown, loc="outside upper center", ncols=3, fontsize=11)
+
+
+def distracted(
+    found: Mapping[str, Mapping[str, Sequence[float]]], families: Mapping[str, Family]
+) -> Figure:
+    """Errors against the strength of a drift.
+
+    Args:
+        found: by what is asked, then by name: the error at each strength.
+        families: by name.
+
+    Returns:
+        A panel a question; names stand at the lines' ends.
+    """
+    with style():
+        figure, axes = stacked_panels(len(found), 3.4 * len(found) + 0.5, sharex=True)
+        for axis, (asked, lines) in zip(axes, found.items(), strict=True):
+            for name, values in lines.items():
+                drawn = FAMILIES[families[name]]
+                places = range(len(values))
+                axis.plot(
+                    places, values, color=drawn.color, linestyle=drawn.dash, marker=drawn.marker
+                )
+            axis.set_yscale("log")
+            _ends(
+                axis,
+                {name: values[-1] for name, values in lines.items()},
+                len(next(iter(lines.values()))) - 1,
+            )
+            axis.set_ylabel(asked)
+        _legend(figure, list(families.values()))
+    return figure
+
+
+def _ends(axis: Axes, values: Mapping[str, float], at: int) -> None:
+    """Names beside the last points, moved apart where they would cover one another."""
+    low, high = np.log(axis.get_ylim())
+    gap = 0.055 * (high - low)
+    place = -math.inf
+    for name, value in sorted(values.items(), key=lambda pair: pair[1]):
+        place = max(math.log(value), place + gap)
+        axis.annotate(
+            name,
+            (at, value),
+            xytext=(at + 0.12, math.exp(place)),
+            fontsize=10,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
+        )
+
+
+def alike(points: Mapping[str, tuple[Ratio, Ratio]], families: Mapping[str, Family]) -> Figure:
+    """What is missed of frequency and of phase, over the predictive autoencoder.
+
+    Args:
+        points: by name: of frequency, of phase.
+        families: by name.
+
+    Returns:
+        A point each with intervals; above the diagonal more of the phase is lost.
+    """
+    with style():
+        figure, (axis,) = stacked_panels(1, 4.6)
+        for name, (frequency, phase) in points.items():
+            drawn = FAMILIES[families[name]]
+            axis.plot([frequency.low, frequency.high], [phase.value] * 2, color=drawn.color)
+            axis.plot([frequency.value] * 2, [phase.low, phase.high], color=drawn.color)
+            axis.plot(frequency.value, phase.value, drawn.marker, color=drawn.color, markersize=7)
+            axis.annotate(
+                name,
+                (frequency.value, phase.value),
+                xytext=(6, 5),
+                textcoords="offset points",
+                fontsize=11,
+            )
+        axis.set(xscale="log", yscale="log")
+        ends = [
+            min(axis.get_xlim()[0], axis.get_ylim()[0]),
+            max(axis.get_xlim()[1], axis.get_ylim()[1]),
+        ]
+        axis.plot(ends, ends, color="0.6", linewidth=1, linestyle=":")
+        for scale in (axis.xaxis, axis.yaxis):
+            ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ends[0] <= t <= ends[1]]
+            scale.set_ticks(ticks, [f"{t:g}" for t in ticks])
+        axis.minorticks_off()
+        axis.set(xlabel="missed of the frequency, over it", ylabel="missed of the phase, over it")
+        _legend(figure, [families[name] for name in points])
+    return figure

@@ -1,0 +1,42 @@
+"""Records of a company whose ratios are known."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bijepa_book.evidence.stable.choice import READINGS
+from bijepa_book.evidence.stable.company import key, members
+from bijepa_book.evidence.stable.distractor import STRENGTHS
+from bijepa_book.evidence.stable.standing import everybody
+
+SEEDS = np.array([0.9, 1.0, 1.2, 1.1])
+
+
+def tuned(*data: str) -> dict[str, Any]:
+    """Everybody at every setting, all alike: the first setting is chosen."""
+    alike = {"varying_share": [0.5, 0.5]}
+    return {
+        key(one, "tuning", member.label): {
+            "measures": alike | {name: [0.2, 0.2] for name in READINGS[one]}
+        }
+        for one in data
+        for member in members(one)
+    }
+
+
+def compared_records(factors: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Waves, and waves under a drift: errors by name, the seeds' own factors on all of them."""
+    records = tuned("sine", "distracted")
+    for one in everybody(records, "sine"):
+        mine = factors.get(one.label.split("-0")[0].split("-1")[0], {})
+        measures = {
+            reading: list(SEEDS * mine.get(reading, 1.0))
+            for reading in ("fair", "phase_a", "frequency_a")
+        }
+        records[key("sine", "company", one.label)] = {"measures": measures}
+        for strength in STRENGTHS:
+            grown = mine.get("grown", 1.0) if strength == STRENGTHS[-1] else 1.0
+            place = key("distracted", "company", one.label, strength)
+            records[place] = {"measures": {"wave": list(SEEDS * grown)}}
+    return records

@@ -1,0 +1,54 @@
+"""Figures of the company show what they are given."""
+
+import numpy as np
+import pytest
+
+from bijepa_book.evidence.stable.choice import chosen
+from bijepa_book.evidence.stable.company import key, members
+from bijepa_book.evidence.stable.standing import Ratio, everybody
+from bijepa_book.figures import company as figures
+from tests.book.evidence.stable.known import tuned
+
+
+def test_every_setting_has_a_mark_and_the_chosen_one_is_full() -> None:
+    records = tuned("sine")
+    records[key("sine", "tuning", "byol-0.99-plain")]["measures"]["whole"] = [0.1, 0.1]
+    records[key("sine", "tuning", "simclr-1-norm")] = {"measures": {}}  # it exploded
+    (axis,) = figures.tuning(records, "sine").axes
+    assert len(axis.lines) == len(members("sine")) - 1
+    full = [line for line in axis.lines if line.get_markerfacecolor() != "white"]
+    assert len(full) == len(chosen(records)["sine"])
+    least = [line for line in axis.lines if float(np.asarray(line.get_xdata())[0]) == 1]
+    assert [line in full for line in least] == [True]
+    assert [line.get_marker() for line in least] == ["^"]
+
+
+def test_a_mark_stands_where_its_ratio_is_and_far_ones_at_the_edge() -> None:
+    everyone = everybody(tuned("sine"), "sine")
+    first, second, third = (one.label for one in everyone[:3])
+    ratios = {first: Ratio(2, 1.5, 2.5), second: Ratio(40, 30, 50), third: Ratio(0.01, 0.01, 0.02)}
+    left, right = figures.standings(everyone, {"next value": ratios, "past": {}}).axes
+    drawn = [np.ravel(line.get_xdata()).tolist() for line in left.lines[1:]]
+    assert drawn == [[1.5, 2.5], [2], [10, 10], [10], [0.1, 0.1], [0.1]]
+    assert [line.get_marker() for line in left.lines[2::2]][1:] == [">", "<"]
+    assert len(right.lines) == 1
+    rows = [label.get_text() for label in left.get_yticklabels()]
+    assert rows[::-1] == [one.called for one in everyone]
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_one_another() -> None:
+    lines = {"a": [0.1, 0.5], "b": [0.1, 0.51], "c": [0.2, 0.52], "d": [0.01, 0.02]}
+    families = dict.fromkeys(lines, "draws")
+    wave, drift = figures.distracted({"wave": lines, "drift": lines}, families).axes  # type: ignore[arg-type]
+    places = sorted(float(np.log(text.xyann[1])) for text in wave.texts)  # type: ignore[attr-defined]
+    span = np.ptp(np.log(wave.get_ylim()))
+    assert min(np.diff(places)) >= 0.05 * span
+    assert [line.get_ydata()[-1] for line in drift.lines] == [one[-1] for one in lines.values()]  # type: ignore[index]
+
+
+def test_a_point_is_what_is_missed_of_both() -> None:
+    points = {"BYOL": (Ratio(2, 1.8, 2.2), Ratio(4, 3, 5)), "expressive": (Ratio(1, 1, 1),) * 2}
+    (axis,) = figures.alike(points, {"BYOL": "makes alike", "expressive": "foretells"}).axes
+    marks = [line for line in axis.lines if line.get_marker() not in ("None", None)]
+    places = [(*np.ravel(one.get_xdata()), *np.ravel(one.get_ydata())) for one in marks]
+    assert places == [pytest.approx((2, 4)), pytest.approx((1, 1))]
