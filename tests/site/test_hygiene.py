@@ -45,6 +45,7 @@ NOT_COMPARED: dict[str, set[str]] = {
     "08-evidence.ipynb": {"holds-desk"},
     "09-why.ipynb": {"why-49"},
     "10-stable.ipynb": {"stable-desk"},
+    "10-relatives.ipynb": {"relatives-desk"},
     "11-futures.ipynb": {"futures-desk"},
     "evidence-first.ipynb": {"verdict-66"},
 }

@@ -12,7 +12,8 @@ from tests.site.prose_ties import NEAR, TIES, UNTIED, WORDS
 
 CHAPTERS = (
     *("01-jepa", "02-explosion", "03-sphere", "04-lorenz", "05-mnist"),
-    *("06-alpha", "07-own-data", "08-evidence", "09-why", "10-stable", "11-futures"),
+    *("06-alpha", "07-own-data", "08-evidence", "09-why"),
+    *("10-stable", "10-relatives", "11-futures"),
 )
 APPENDICES = ("evidence-claims", "evidence-conditions", "evidence-first")
 PAGES = (

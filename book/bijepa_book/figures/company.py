@@ -116,7 +116,7 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
                 value = min(max(ratio.value, low), FARTHEST)
                 sign = {low: "<", FARTHEST: ">"}.get(value, drawn.marker)
                 axis.plot(value, place, sign, color=drawn.color, markersize=6, markeredgewidth=1.6)
-            _scale(axis, [one.called for one in everybody[::-1]], (0.1, 0.2, 0.5, 1, 2, 5, 10))
+            _scale(axis, [one.called for one in everybody[::-1]], (0.2, 1, 5))
             axis.tick_params(labelsize=9, axis="x")
             axis.set_title(reading, fontsize=12)
         _legend(figure, [one.family for one in everybody])
@@ -156,30 +156,28 @@ def distracted(
                     places, values, color=drawn.color, linestyle=drawn.dash, marker=drawn.marker
                 )
             axis.set_yscale("log")
-            _ends(
-                axis,
-                {name: values[-1] for name, values in lines.items()},
-                len(next(iter(lines.values()))) - 1,
-            )
+            last = max(len(values) for values in lines.values()) - 1
+            _ends(axis, {name: (last, values[-1]) for name, values in lines.items()})
             axis.set_ylabel(asked)
         _legend(figure, list(families.values()))
     return figure
 
 
-def _ends(axis: Axes, values: Mapping[str, float], at: int) -> None:
-    """Names beside the last points, moved apart where they would cover one another."""
+def _ends(axis: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Names at the right, beside their points, moved apart where they would cover one another."""
     low, high = np.log(axis.get_ylim())
-    gap = 0.055 * (high - low)
+    gap = 0.058 * (high - low)
     place = -math.inf
-    for name, value in sorted(values.items(), key=lambda pair: pair[1]):
-        place = max(math.log(value), place + gap)
+    for name, (x, y) in sorted(points.items(), key=lambda pair: pair[1][1]):
+        place = max(math.log(y), place + gap)
         axis.annotate(
             name,
-            (at, value),
-            xytext=(at + 0.12, math.exp(place)),
+            (x, y),
+            xytext=(1.03, (place - low) / (high - low)),
+            textcoords="axes fraction",
             fontsize=10,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
+            arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
         )
 
 
@@ -191,7 +189,7 @@ def alike(points: Mapping[str, tuple[Ratio, Ratio]], families: Mapping[str, Fami
         families: by name.
 
     Returns:
-        A point each with intervals; above the diagonal more of the phase is lost.
+        A point each with intervals, names at the right.
     """
     with style():
         figure, (axis,) = stacked_panels(1, 4.6)
@@ -200,23 +198,14 @@ def alike(points: Mapping[str, tuple[Ratio, Ratio]], families: Mapping[str, Fami
             axis.plot([frequency.low, frequency.high], [phase.value] * 2, color=drawn.color)
             axis.plot([frequency.value] * 2, [phase.low, phase.high], color=drawn.color)
             axis.plot(frequency.value, phase.value, drawn.marker, color=drawn.color, markersize=7)
-            axis.annotate(
-                name,
-                (frequency.value, phase.value),
-                xytext=(6, 5),
-                textcoords="offset points",
-                fontsize=11,
-            )
         axis.set(xscale="log", yscale="log")
-        ends = [
-            min(axis.get_xlim()[0], axis.get_ylim()[0]),
-            max(axis.get_xlim()[1], axis.get_ylim()[1]),
-        ]
-        axis.plot(ends, ends, color="0.6", linewidth=1, linestyle=":")
+        _ends(axis, {name: (f.value, p.value) for name, (f, p) in points.items()})
         for scale in (axis.xaxis, axis.yaxis):
-            ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ends[0] <= t <= ends[1]]
+            low, high = scale.get_view_interval()
+            ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if low <= t <= high]
             scale.set_ticks(ticks, [f"{t:g}" for t in ticks])
         axis.minorticks_off()
-        axis.set(xlabel="missed of the frequency, over it", ylabel="missed of the phase, over it")
+        axis.set_xlabel("frequency: error, over the predictive autoencoder's")
+        axis.set_ylabel("phase: the same")
         _legend(figure, [families[name] for name in points])
     return figure

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -38,7 +38,8 @@ CALLED = {
     "supervised": "with the answers",
 }
 """In tables and figures, by name in records, where the two differ."""
-Family = Literal["draws", "makes alike", "foretells", "is not trained", "knows the answer"]
+Family = Literal["foretells", "draws", "makes alike", "is not trained", "knows the answer"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 class One(NamedTuple):
@@ -106,7 +107,8 @@ def everybody(records: Records, data: str) -> list[One]:
     for name in VIEWS:
         known: Family = "knows the answer" if name == "supervised" else "is not trained"
         found.append(One(name, CALLED.get(name, name), known, ""))
-    return [*found, One(KERNEL, CALLED[KERNEL], "knows the answer", "")]
+    found.append(One(KERNEL, CALLED[KERNEL], "knows the answer", ""))
+    return sorted(found, key=lambda one: FAMILIES.index(one.family))
 
 
 def errors(
