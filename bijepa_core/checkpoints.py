@@ -13,7 +13,7 @@ from bijepa_core._support.checks import check_counts, check_kind, make_plain
 from bijepa_core._support.errors import CheckpointError, NonFiniteLossError
 from bijepa_core._support.locks import folder_lock
 from bijepa_core.history import History
-from bijepa_core.model import BiJEPA
+from bijepa_core.model import SHAPES, BiJEPA
 from bijepa_core.seeds import random_state, set_random_state
 
 FILE = "checkpoint.pt"
@@ -140,7 +140,7 @@ class Keeper:
             )
         remedy = "Move it away, or choose another folder."
         content = read(path)
-        differing = archives.differences(self.configuration, content["configuration"])
+        differing = archives.differences(self.configuration, content["configuration"], SHAPES)
         if differing:
             raise CheckpointError(f"{path} is of another configuration ({differing}). {remedy}")
         done: int = content["done"]

@@ -24,6 +24,7 @@ from bijepa_core._support.errors import CheckpointError
 from bijepa_core.constraints import EXPRESSIVE, Constraint
 
 FORMAT = "bijepa model 1"
+SHAPES = "shapes"  # in a configuration: what follows from the rest of it
 Direction = Literal["forward", "backward"]
 
 
@@ -321,7 +322,7 @@ class BiJEPA(nn.Module):
         content = archives.read(path, "model")
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise CheckpointError(f"{path} is not a model that save() wrote ({FORMAT}).")
-        differing = archives.differences(self.configuration(), content["configuration"])
+        differing = archives.differences(self.configuration(), content["configuration"], SHAPES)
         if not differing and archives.forms(self.weights()) != archives.forms(content["weights"]):
             differing = "its weights are of another dtype"
         if differing:
@@ -348,7 +349,7 @@ class BiJEPA(nn.Module):
             "tau": self.tau,
             "scale": self.scale,
             "constraint": self.constraint.plain(),
-            "shapes": {name: list(value.shape) for name, value in self.weights().items()},
+            SHAPES: {name: list(value.shape) for name, value in self.weights().items()},
         }
 
 

@@ -81,11 +81,14 @@ def forms(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.d
     return {name: (value.shape, value.dtype) for name, value in state.items()}
 
 
-def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
-    """Where two nested settings differ, in words; empty where they agree."""
+def differences(ours: dict[str, Any], theirs: dict[str, Any], implied: str) -> str:
+    """Where two nested settings differ, in words; empty where they agree.
+
+    What stands under the key ``implied`` follows from the rest: it is told where no more differs.
+    """
     here, there = _flat(ours), _flat(theirs)
     keys = sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
-    keys = [key for key in keys if "shapes." not in key] or keys  # which follow from the others
+    keys = [key for key in keys if f"{implied}." not in key] or keys
     listed = [f"{key}: {there.get(key)!r} there, {here.get(key)!r} here" for key in keys[:4]]
     more = [f"and {len(keys) - 4} more"] if len(keys) > 4 else []
     return "; ".join(listed + more)

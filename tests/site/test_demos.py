@@ -805,7 +805,8 @@ def test_pad_searches_training_images(page: "Page", served: str) -> None:
     until_status(page, "hallucination", "most likely")
     if not page.evaluate("() => Boolean(document.querySelector('[data-demo]').demo.training())"):
         pytest.skip("the site was built without MNIST")
-    page.locator("[data-banked]").wait_for(timeout=CLOSE)
+    # the model embeds 2,000 images first: that can take a busy machine minutes
+    page.locator("[data-banked]").wait_for(timeout=4 * CLOSE)
     wait_for(page, "document.querySelector('.demo-way .demo-nears figcaption')?.textContent !== ''")
     assert section.locator(".demo-nears figure").count() == 15
     ways = section.locator(".demo-way:visible").filter(has_text="its doubt")

@@ -61,6 +61,7 @@ def fork(paths: Tensor, law: Tensor, shown: int = 24) -> Figure:
             "AA;BC", figsize=(WIDTH, 5.8), layout="constrained", height_ratios=(1.15, 1)
         )
         above, *below = (panels[name] for name in "ABC")
+        below[1].sharey(below[0])  # they are to be compared
         times = np.linspace(-well.TIME, well.TIME, len(paths))
         for i, way in enumerate(paths[:, :shown].T):
             gray = 0.25 + 0.5 * i / shown

@@ -58,7 +58,8 @@ def test_probabilities_that_are_never_said_are_not_drawn() -> None:
 
 def test_ways_heads_and_doubt_have_a_panel_or_a_curve_each() -> None:
     ways = torch.randn(41, 60, generator=torch.Generator().manual_seed(0))
-    assert len(figures.fork(ways, RIDGE).axes) == 3
+    _, before, after = figures.fork(ways, RIDGE).axes
+    assert before.get_ylim() == after.get_ylim()  # for they are to be compared
     shares = dict.fromkeys(("energy", "gaussian", "flow"), np.full(50, 0.02))
     assert [axis.get_title() for axis in figures.rivals(shares, RIDGE).axes[:3]] == list(shares)
     (axis,) = figures.doubt({"energy": [0.1] * 10, "neighbors": [0.2] * 10}).axes

@@ -145,8 +145,7 @@ def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     found = {path.stem: stored.read(path) for path in sorted(place.glob("*.json"))}
     if not found:
         raise FileNotFoundError(
-            f"no results in {place}. "
-            f"Make some with: python tools/record_second.py --results {place}"
+            f"no results in {place}. Make some with: python tools/record_study.py --results {place}"
         )
     for key, record in found.items():
         if key.split("-")[0] not in SEEN or not {"seeds", "measures"} <= record.keys():

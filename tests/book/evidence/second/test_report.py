@@ -143,7 +143,7 @@ def test_the_command_prints_both_labels(capsys: pytest.CaptureFixture[str], tmp_
 
 
 def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="record_second"):
+    with pytest.raises(FileNotFoundError, match="record_study"):
         load(tmp_path)
     (tmp_path / "notes.json").write_text("{}")
     with pytest.raises(ValueError, match="no record of the second edition"):

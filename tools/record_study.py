@@ -1,6 +1,6 @@
 """Record a study: what is missing, in processes of one thread each.
 
-Run by hand (hours on two cores): ``python tools/record_second.py --study stable [PATTERN ...]``.
+Run by hand (hours on two cores): ``python tools/record_study.py --study stable [PATTERN ...]``.
 """
 
 import argparse
