@@ -368,8 +368,8 @@ def placed(ways: Mapping[str, tuple[Tensor, Tensor]], law: Tensor) -> Figure:
     """
     with style():
         figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
-        for i, (words, (samples, single)) in enumerate(ways.items(), 1):
-            axis = figure.add_subplot(1, len(ways), i)
+        axes = figure.subplots(1, len(ways), sharey=True, squeeze=False).flat
+        for axis, (words, (samples, single)) in zip(axes, ways.items(), strict=True):
             _histogram(axis, samples, "energy", "samples, P(s, z)")
             _density(axis, law, label="exact law")
             color = LOOKS["deterministic"].color
