@@ -24,6 +24,7 @@ FAMILIES: Mapping[Family, Look] = {
 }
 """A color, a dash and a marker for what somebody learns by."""
 ROW = 0.29  # inches
+GAP = 0.046  # between names, of the axis
 FARTHEST = 10.0  # a factor beyond is drawn at the edge
 
 
@@ -135,30 +136,36 @@ def _legend(figure: Figure, families: Sequence[Family]) -> None:
 
 
 def distracted(
-    found: Mapping[str, Mapping[str, Sequence[float]]], families: Mapping[str, Family]
+    lines: Mapping[str, Sequence[float]],
+    families: Mapping[str, Family],
+    strengths: Sequence[float],
 ) -> Figure:
-    """Errors against the strength of a drift.
+    """What is missed of the wave, against the strength of a drift.
 
     Args:
-        found: by what is asked, then by name: the error at each strength.
+        lines: by name: the error at each strength.
         families: by name.
+        strengths: of the drift.
 
     Returns:
-        A panel a question; names stand at the lines' ends.
+        A line each, names at their ends.
     """
     with style():
-        figure, axes = stacked_panels(len(found), 3.4 * len(found) + 0.5, sharex=True)
-        for axis, (asked, lines) in zip(axes, found.items(), strict=True):
-            for name, values in lines.items():
-                drawn = FAMILIES[families[name]]
-                places = range(len(values))
-                axis.plot(
-                    places, values, color=drawn.color, linestyle=drawn.dash, marker=drawn.marker
-                )
-            axis.set_yscale("log")
-            last = max(len(values) for values in lines.values()) - 1
-            _ends(axis, {name: (last, values[-1]) for name, values in lines.items()})
-            axis.set_ylabel(asked)
+        figure, (axis,) = stacked_panels(1, 5.6)
+        for name, values in lines.items():
+            drawn = FAMILIES[families[name]]
+            axis.plot(
+                range(len(strengths)),
+                values,
+                color=drawn.color,
+                linestyle=drawn.dash,
+                marker=drawn.marker,
+                markersize=5,
+            )
+        axis.set_yscale("log")
+        _ends(axis, {name: (len(strengths) - 1, line[-1]) for name, line in lines.items()})
+        axis.set_xticks(range(len(strengths)), [f"{strength:g}" for strength in strengths])
+        axis.set(xlabel="strength of the drift", ylabel="missed of the wave's next value")
         _legend(figure, list(families.values()))
     return figure
 
@@ -166,19 +173,35 @@ def distracted(
 def _ends(axis: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Names at the right, beside their points, moved apart where they would cover one another."""
     low, high = np.log(axis.get_ylim())
-    gap = 0.058 * (high - low)
-    place = -math.inf
-    for name, (x, y) in sorted(points.items(), key=lambda pair: pair[1][1]):
-        place = max(math.log(y), place + gap)
+    order = sorted(points, key=lambda name: points[name][1])
+    wanted = [(math.log(points[name][1]) - low) / (high - low) for name in order]
+    for name, place in zip(order, _apart(wanted, GAP), strict=True):
         axis.annotate(
             name,
-            (x, y),
-            xytext=(1.03, (place - low) / (high - low)),
+            points[name],
+            xytext=(1.04, place),
             textcoords="axes fraction",
             fontsize=10,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": "0.75",
+                "linewidth": 0.6,
+                "relpos": (0, 0.5),
+                "shrinkA": 1,
+            },
         )
+
+
+def _apart(places: Sequence[float], gap: float) -> list[float]:
+    """Rising places, moved until they are a gap apart, the last one at 1 at most."""
+    found: list[float] = []
+    for place in places:
+        found.append(max(place, found[-1] + gap) if found else place)
+    for i in reversed(range(len(found))):
+        limit = 1.0 if i == len(found) - 1 else found[i + 1] - gap
+        found[i] = min(found[i], limit)
+    return found
 
 
 def alike(points: Mapping[str, tuple[Ratio, Ratio]], families: Mapping[str, Family]) -> Figure:

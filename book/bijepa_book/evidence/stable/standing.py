@@ -122,9 +122,16 @@ def errors(
         one: its label in keys.
         reading: of :mod:`.company`.
     """
+    found = _by_seed(records, data, one, reading, strength)
+    return np.array(list(found.values())) if found else None
+
+
+def _by_seed(
+    records: Records, data: str, one: str, reading: str, strength: float
+) -> dict[int, float]:
     record: Mapping[str, Any] = records.get(key(data, "company", one, strength), {})
-    values = record.get("measures", {}).get(reading)
-    return None if values is None else np.asarray(values, dtype=float)
+    values = record.get("measures", {}).get(reading, ())
+    return dict(zip(record["seeds"], values, strict=True)) if values else {}
 
 
 def over(
@@ -141,8 +148,11 @@ def over(
         records, data, one, reading, strength: as in :func:`errors`.
         rival: its label in keys; BiJEPA as in the paper.
     """
-    mine, theirs = (errors(records, data, who, reading, strength) for who in (one, rival))
-    return None if mine is None or theirs is None else _ratio(np.log(mine) - np.log(theirs))
+    mine, theirs = (_by_seed(records, data, who, reading, strength) for who in (one, rival))
+    both = [seed for seed in mine if seed in theirs]
+    if len(both) < 2:
+        return None
+    return _ratio(np.array([math.log(mine[seed] / theirs[seed]) for seed in both]))
 
 
 def _ratio(logs: Array) -> Ratio:

@@ -11,6 +11,7 @@ from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.standing import everybody
 
 SEEDS = np.array([0.9, 1.0, 1.2, 1.1])
+SEED_NUMBERS = [64, 65, 66, 67]
 
 
 def tuned(*data: str) -> dict[str, Any]:
@@ -34,9 +35,12 @@ def compared_records(factors: Mapping[str, Mapping[str, float]]) -> dict[str, An
             reading: list(SEEDS * mine.get(reading, 1.0))
             for reading in ("fair", "phase_a", "frequency_a")
         }
-        records[key("sine", "company", one.label)] = {"measures": measures}
+        records[key("sine", "company", one.label)] = {"seeds": SEED_NUMBERS, "measures": measures}
         for strength in STRENGTHS:
             grown = mine.get("grown", 1.0) if strength == STRENGTHS[-1] else 1.0
             place = key("distracted", "company", one.label, strength)
-            records[place] = {"measures": {"wave": list(SEEDS * grown)}}
+            records[place] = {
+                "seeds": SEED_NUMBERS,
+                "measures": {"wave": list(SEEDS * grown)},
+            }
     return records

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
-from bijepa_book.evidence.stable.company import ALIKE, Member, joined
+from bijepa_book.evidence.stable.company import ALIKE, Member, joined, key
 from bijepa_book.evidence.stable.standing import (
     WINNER,
     Ratio,
@@ -43,6 +43,9 @@ def test_a_reading_is_compared_seed_by_seed_with_the_paper() -> None:
         (0.5, 0.5, 0.5)
     )
     assert over(records, "sine", labels["BYOL"], "kept") is None
+    half = records[key("sine", "company", labels["VICReg"])]
+    half["seeds"], half["measures"]["fair"] = [67, 64], [4.4, 0.9]  # 4 and 1 times the paper's
+    assert over(records, "sine", labels["VICReg"], "fair") == pytest.approx((2, 1, 4), rel=0.01)
     assert errors(records, "lorenz", labels["BYOL"], "fair") is None
     assert Ratio(0.9, 0.8, 1.01).says == Ratio(1.2, 0.99, 1.4).says == "none"
     assert Ratio(0.9, 0.8, 0.99).says == "better"
