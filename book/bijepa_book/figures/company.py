@@ -103,6 +103,7 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
             len(found),
             figsize=(WIDTH, 1.5 + ROW * count),
             layout="constrained",
+            sharex=True,
             sharey=True,
             squeeze=False,
         )

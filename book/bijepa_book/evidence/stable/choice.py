@@ -10,6 +10,7 @@ from bijepa_book.evidence.second.recording import Recording
 from bijepa_book.evidence.stable.company import (
     DATA,
     Member,
+    drawing_recordings,
     image_recordings,
     joined,
     key,
@@ -86,6 +87,16 @@ def compared(records: Records) -> dict[str, list[Member]]:
 def series_company(records: Records) -> list[Recording]:
     """Series and distracted waves on fresh seeds, for those chosen there, where all are tuned."""
     return recordings("company", compared(records))
+
+
+def drawings(records: Records) -> list[Recording]:
+    """What the chosen predictive autoencoders draw of the series."""
+    return drawing_recordings(
+        {
+            data: [one for one in found if one.name == "predictive-autoencoder"]
+            for data, found in chosen(records).items()
+        }
+    )
 
 
 def image_company(records: Records) -> list[Recording]:

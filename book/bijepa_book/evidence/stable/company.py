@@ -27,6 +27,10 @@ over the predictive autoencoder is larger on the phase than on the frequency. Pa
 share the slow drift, almost wholly. Then for each of them the (log) error on the wave's next value
 grows more from no drift to a drift of strength 10 than for the autoencoder and for the predictive
 one. All of it by 95 % bootstrap intervals.
+
+*Drawings.* (Added when all of the above was there, and after a look at seeds 64 to 71.) A JEPA's
+forecast, off which the hunt reads, has no counterpart in these readings. The predictive autoencoder
+has one, its own drawing of y: it is judged on the same seeds, by the same rule.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +41,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from bijepa_book.chapters.why import by_position
+from bijepa_book.chapters.why import by_position, by_state
 from bijepa_book.evidence.metrics import LOOKED_AT
 from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
@@ -45,8 +49,9 @@ from bijepa_book.evidence.second.series import parameter_measures
 from bijepa_book.evidence.stable.distractor import STRENGTHS, Distracted, distracted_data
 from bijepa_book.evidence.stable.hunt import HUNTING, HUNTING_IMAGES, SHORT_EPOCHS, Candidate
 from bijepa_book.evidence.stable.images import Embedded, drawing_error, embedded, label_error
-from bijepa_book.evidence.stable.relatives import WAYS, relative
+from bijepa_book.evidence.stable.relatives import WAYS, Relative, relative
 from bijepa_core import NonFiniteLossError
+from bijepa_core._support.checks import inference
 from bijepa_core.constraints import Constraint
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -310,6 +315,29 @@ def measure(
     return read_series(protocol_a(model), data, seeds if experiment.name == SINE.name else ())
 
 
+def measure_drawing(
+    member: Learner, experiment: Experiment, seeds: tuple[int, ...], device: str
+) -> Measured:
+    """Train the predictive autoencoder on a series, and judge what its own head draws of y.
+
+    Returns:
+        ``fair``, the next value, and ``whole``, the target, as in :func:`read_series`, which asks
+        a linear probe. Curve by position: ``future``.
+    """
+    data = experiment.load(seeds, device)
+    assert isinstance(data, SeriesData)
+    model = _trained(member, experiment, data.batches, seeds, device)
+    if model is None:
+        return Measured({}, {})
+    assert isinstance(model, Relative)
+    x, y = data.held_out
+    with inference(model):
+        missed = (model.head(model.online(x)) - y).square().mean(-2)  # (seeds, window)
+    curve = by_state(missed, data.state_dim)
+    scores = {"fair": per_seed(curve[..., 0]), "whole": per_seed(curve.mean(-1))}
+    return Measured(scores, {"future": curve.tolist()})
+
+
 def measure_distracted(
     member: Learner, strength: float, seeds: tuple[int, ...], device: str
 ) -> Measured:
@@ -410,6 +438,28 @@ def recordings(
         )
         for strength in strengths
         for one in who.get("distracted", ())
+    ]
+
+
+def drawing_recordings(wanted: Mapping[str, Sequence[Learner]]) -> list[Recording]:
+    """What predictive autoencoders draw themselves, on fresh seeds.
+
+    Args:
+        wanted: those chosen, by data set.
+
+    Returns:
+        One recording for each series.
+    """
+    return [
+        _recording(
+            one,
+            key(experiment.name, "company", f"drawing-{one.label}"),
+            experiment,
+            SERIES_SEEDS,
+            partial(measure_drawing, one, experiment),
+        )
+        for experiment in (SINE, LORENZ)
+        for one in wanted.get(experiment.name, ())
     ]
 
 
