@@ -16,6 +16,7 @@ from bijepa_book.evidence.stable import company
 from bijepa_book.evidence.stable.choice import (
     READINGS,
     chosen,
+    drawings,
     hunted_company,
     image_company,
     series_company,
@@ -36,8 +37,10 @@ from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
+from bijepa_book.evidence.stable.relatives import Relative
 from bijepa_core.data import mnist
 from bijepa_core.data.mnist import ImageData
+from bijepa_core.data.series import SeriesData
 from bijepa_core.experiments import DIGITS, SINE
 
 TINY = replace(DIGITS, steps=20, batch_size=20)
@@ -194,3 +197,26 @@ def test_series_say_where_a_loss_exploded(monkeypatch: pytest.MonkeyPatch) -> No
     tuning = {one.key: one for one in recordings()}
     for name in ("sine-tuning-bijepa-1-plain", "sine-tuning-distracted-3-bijepa-1-plain"):
         assert tuning[name].measure((96, 97), "cpu").measures == {}
+
+
+def test_a_drawing_is_judged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = Member("predictive-autoencoder", 0.0, False)
+
+    def nothing_drawn(*_: object) -> torch.nn.Module:
+        model = member.model(SINE, (64, 65))
+        assert isinstance(model, Relative)
+        for weight in model.head.parameters():
+            weight.data.zero_()
+        return model
+
+    monkeypatch.setattr(company, "_trained", nothing_drawn)
+    found = company.measure_drawing(member, SINE, (64, 65), "cpu")
+    data = SINE.load((64, 65))
+    assert isinstance(data, SeriesData)
+    y = data.held_out[1]
+    assert found.measures["whole"] == pytest.approx(y.square().mean((-2, -1)).tolist(), rel=1e-5)
+    assert found.measures["fair"] == pytest.approx(y[..., 0].square().mean(-1).tolist(), rel=1e-5)
+    one, two = drawings(tuned("sine", {}) | tuned("lorenz", {}))
+    assert [one.key, two.key] == [
+        f"{name}-company-drawing-predictive-autoencoder-0-norm" for name in ("sine", "lorenz")
+    ]
