@@ -169,7 +169,7 @@ def test_titles_and_links_have_the_chapters_number() -> None:
     ]:
         text = path.read_text("utf-8")
         chapter = re.match(r"(\d\d)-", path.name)
-        if chapter and f'"# {int(chapter[1])}. ' not in text:
+        if chapter and not re.search(rf'"# {int(chapter[1])}b?\. ', text):  # 10 has two halves
             flaws.append(f"{path.name}: its title has no number")
         flaws += [
             f"{path.name}: {link[0]}"

@@ -132,7 +132,8 @@ def test_pages_that_quote_verdicts_quote_the_record(judged: dict[str, SecondVerd
     texts = {path.stem: prose_by_lines(path) for path in pages}
     boxes = {name: tool["QUOTED"].findall(page) for name, page in texts.items()}
     without = {name for name, found in boxes.items() if not found}
-    assert without <= {"README", "08-evidence", "09-why", "10-stable", "11-futures"}
+    later = {"10-stable", "10-relatives", "11-futures"}
+    assert without <= {"README", "08-evidence", "09-why"} | later
     assert all("08-evidence.ipynb" in page for name, page in texts.items() if boxes[name])
 
 

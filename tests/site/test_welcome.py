@@ -4,12 +4,14 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bijepa_book.evidence.futures import report
 from bijepa_book.evidence.futures.criteria import DEMANDED, excess
 from bijepa_book.evidence.second.recording import fresh, load
-from bijepa_book.evidence.stable import judgment, selection
+from bijepa_book.evidence.stable import judgment, selection, standing
+from bijepa_book.evidence.stable.company import ALIKE
 from bijepa_book.figures.findings import column, ratios
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -98,6 +100,25 @@ def test_many_futures_come_near_the_optimum() -> None:
         assert least < sum(found) / len(found) < most
 
 
+def test_embeddings_keep_what_losses_ask_for() -> None:
+    records = selection.recorded()
+    parts = [one for one in standing.guesses(records) if one.what.startswith("phase")]
+    assert len(parts) == 2 * len(ALIKE)
+    assert all(one.held for one in parts)
+    label = {one.called: one.label for one in standing.everybody(records, "sine")}
+    drawn, whitened = label["predictive autoencoder"], label[standing.WINNER.name]
+    for reading, most in {"phase_a": 1.2, "frequency_a": 0.5}.items():
+        found = standing.over(records, "sine", whitened, reading, rival=drawn)
+        assert found is not None
+        assert found.high < most
+    for system, end in {"sine": "plain", "lorenz": "norm"}.items():
+        drawing = f"drawing-predictive-autoencoder-0.001-{end}"
+        ours = records[f"{system}-final-{standing.WINNER.name}-paper"]["measures"]["whole_b"]
+        theirs = standing.errors(records, system, drawing, "whole")
+        assert theirs is not None
+        assert np.log(theirs).mean() < np.log(ours).mean() + 0.02
+
+
 # Words of each finding's bold beginning, and what holds it to the records.
 HELD = {
     "Two directions": test_two_directions_forecast_better,
@@ -106,6 +127,7 @@ HELD = {
     "rival to beat": test_the_rival_to_beat_reads_the_raw_window,
     "On digits": test_on_digits_the_lead_is_half_a_point,
     "Stable and precise": test_whitened_targets_are_stable_and_precise,
+    "embedding keeps": test_embeddings_keep_what_losses_ask_for,
     "many futures": test_many_futures_come_near_the_optimum,
 }
 

@@ -18,7 +18,10 @@ DRIFT = {"wave": "wave", "drift": "drift"}
 PLACES: Mapping[str, tuple[str, float, Mapping[str, str]]] = {
     "sine waves": ("sine", 0.0, SERIES | WAVES),
     "Lorenz": ("lorenz", 0.0, SERIES),
-    **{f"waves under a drift of {s:g}": ("distracted", s, DRIFT) for s in STRENGTHS},
+    **{
+        f"waves under a drift of {s:g}": ("distracted", s, DRIFT if s else {"wave": "wave"})
+        for s in STRENGTHS
+    },
 }
 """By name: the data set, the strength of its drift, and what is read there."""
 
