@@ -52,6 +52,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-tuning": lambda _: company.recordings(),
     "stable-tuning-images": lambda _: company.image_tuning(),
     "stable-company": lambda folder: choice.series_company(load(folder)),
+    "stable-company-energy": lambda _: choice.sampling_company(),
     "stable-company-drawings": lambda folder: choice.drawings(load(folder)),
     "stable-company-images": lambda folder: choice.image_company(load(folder)),
     "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),

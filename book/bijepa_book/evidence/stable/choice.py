@@ -10,6 +10,7 @@ from bijepa_book.evidence.second.recording import Recording
 from bijepa_book.evidence.stable.company import (
     DATA,
     Member,
+    Sampling,
     drawing_recordings,
     image_recordings,
     joined,
@@ -102,6 +103,12 @@ def drawings(records: Records) -> list[Recording]:
 def image_company(records: Records) -> list[Recording]:
     """The same on MNIST."""
     return image_recordings(compared(records).get("mnist", ()))
+
+
+def sampling_company() -> list[Recording]:
+    """On all data sets, BiJEPA whose predictors sample."""
+    one = Sampling()
+    return [*recordings("company", dict.fromkeys(DATA, [one])), *image_recordings([one])]
 
 
 def hunted_company(records: Records) -> list[Recording]:

@@ -52,7 +52,7 @@ from bijepa_book.evidence.stable.images import Embedded, drawing_error, embedded
 from bijepa_book.evidence.stable.relatives import WAYS, Relative, relative
 from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
-from bijepa_core.constraints import Constraint
+from bijepa_core.constraints import WHITENED, Constraint
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.diagnostics import effective_rank, norm, varying_share
@@ -61,7 +61,7 @@ from bijepa_core.evaluation.probes import Features, protocol_a
 from bijepa_core.evaluation.scores import Scores, fair_mse
 from bijepa_core.experiments import EPOCHS, LORENZ, MNIST, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
-from bijepa_core.optimizers import fused_adamw
+from bijepa_core.optimizers import falling_adamw, fused_adamw
 from bijepa_core.seeds import Seeds, borrowing_random_state, generator, init_stacked
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -76,7 +76,7 @@ DATA = ("sine", "lorenz", "distracted", "mnist")
 
 
 class Learner(Protocol):
-    """Who is trained: a :class:`Member`, or one with a constraint of the hunt."""
+    """Who is trained: a :class:`Member`, one with a constraint of the hunt, or one that samples."""
 
     @property
     def label(self) -> str:
@@ -166,6 +166,29 @@ class Joined:
         """Its name, and the candidate's kind, strength and alpha."""
         name = "bijepa" if self.candidate.alpha < 1 else "classic"
         return {"name": name, **self.candidate.plain()}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """BiJEPA whose predictors sample (chapter 11), with the hunt's winner: its row among relatives."""
+
+    label: str = "with-energy"
+
+    def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
+        """Predictors that are trained by the energy score, on whitened targets."""
+        return experiment.model(Configuration(WHITENED, predictor="energy"), seeds)
+
+    def learning_rate(self, experiment: Experiment) -> float:
+        """The paper's."""
+        return experiment.learning_rate
+
+    def optimizer(self, steps: int) -> Any:
+        """The winner's."""
+        return falling_adamw(steps)
+
+    def plain(self) -> dict[str, Any]:
+        """Its configuration."""
+        return {"name": "bijepa", **Configuration(WHITENED, predictor="energy").plain()}
 
 
 def company() -> list[Member]:

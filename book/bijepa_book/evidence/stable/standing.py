@@ -10,7 +10,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bijepa_book.evidence.stable.baselines import KERNEL, VIEWS
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, compared
-from bijepa_book.evidence.stable.company import ALIKE, JEPAS, TUNED_AT, Learner, joined, key
+from bijepa_book.evidence.stable.company import (
+    ALIKE,
+    JEPAS,
+    TUNED_AT,
+    Learner,
+    Sampling,
+    joined,
+    key,
+)
 from bijepa_book.evidence.stable.criteria import EVEN
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.selection import Records
@@ -104,6 +112,7 @@ def everybody(records: Records, data: str) -> list[One]:
         )
     for learner, end in zip(joined([WINNER]), ("", ", classic"), strict=True):
         found.append(One(learner.label, f"{WINNER.name}{end}", "foretells", ""))
+    found.append(One(Sampling().label, f"{WINNER.name}, energy", "foretells", ""))
     for name in VIEWS:
         known: Family = "knows the answer" if name == "supervised" else "is not trained"
         found.append(One(name, CALLED.get(name, name), known, ""))
