@@ -108,7 +108,7 @@ def image_company(records: Records) -> list[Recording]:
 def sampling_company() -> list[Recording]:
     """On all data sets, BiJEPA whose predictors sample."""
     one = Sampling()
-    return [*recordings("company", dict.fromkeys(DATA, [one])), *image_recordings([one])]
+    return [*recordings("company", {data: [one] for data in DATA}), *image_recordings([one])]
 
 
 def hunted_company(records: Records) -> list[Recording]:

@@ -170,7 +170,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class Sampling:
-    """BiJEPA whose predictors sample (chapter 11), with the hunt's winner: its row among relatives."""
+    """BiJEPA whose predictors sample, as in chapter 11, with the hunt's winner."""
 
     label: str = "with-energy"
 

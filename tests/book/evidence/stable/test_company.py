@@ -19,6 +19,7 @@ from bijepa_book.evidence.stable.choice import (
     drawings,
     hunted_company,
     image_company,
+    sampling_company,
     series_company,
 )
 from bijepa_book.evidence.stable.company import (
@@ -26,6 +27,7 @@ from bijepa_book.evidence.stable.company import (
     FRESH_IMAGES,
     Joined,
     Member,
+    Sampling,
     image_recordings,
     image_tuning,
     key,
@@ -38,10 +40,12 @@ from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_book.evidence.stable.relatives import Relative
+from bijepa_core.constraints import WHITENED
 from bijepa_core.data import mnist
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.experiments import DIGITS, SINE
+from bijepa_core.stochastic import EnergyPredictor
 
 TINY = replace(DIGITS, steps=20, batch_size=20)
 NAMES = list(dict.fromkeys(one.name for one in company.company()))
@@ -197,6 +201,18 @@ def test_series_say_where_a_loss_exploded(monkeypatch: pytest.MonkeyPatch) -> No
     tuning = {one.key: one for one in recordings()}
     for name in ("sine-tuning-bijepa-1-plain", "sine-tuning-distracted-3-bijepa-1-plain"):
         assert tuning[name].measure((96, 97), "cpu").measures == {}
+
+
+def test_what_samples_joins_as_chapter_11_has_it() -> None:
+    one = Sampling()
+    model = one.model(SINE, (64, 65))
+    assert isinstance(model.forward_predictor, EnergyPredictor)
+    assert model.constraint == WHITENED
+    winner = Candidate("whitened-falling", 0.2)
+    assert one.optimizer(10).keywords == Joined(winner).optimizer(10).keywords
+    keys = [one.key for one in sampling_company()]
+    assert len(keys) == len(set(keys)) == 3 + len(STRENGTHS)
+    assert all(name.endswith("-with-energy") for name in keys)
 
 
 def test_a_drawing_is_judged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
