@@ -13,7 +13,8 @@ from bijepa_book.evidence.stable.choice import READINGS, chosen, score
 from bijepa_book.evidence.stable.company import Member, key, members
 from bijepa_book.evidence.stable.selection import Records
 from bijepa_book.evidence.stable.standing import CALLED, Family, One, Ratio
-from bijepa_book.style import COLORS, WIDTH, Look, stacked_panels, style
+from bijepa_book.evidence.statistics import Array
+from bijepa_book.style import COLORS, WIDTH, Look, look, stacked_panels, style
 
 FAMILIES: Mapping[Family, Look] = {
     "foretells": Look(COLORS[0], "-", "o"),
@@ -134,6 +135,32 @@ def _legend(figure: Figure, families: Sequence[Family]) -> None:
         for f in shown
     ]
     figure.legend(handles, shown, loc="outside upper center", ncols=3, fontsize=11)
+
+
+def positions(lines: Mapping[str, tuple[Array, Array]]) -> Figure:
+    """What is missed of a window and of what follows, by position, off the window's embedding.
+
+    Args:
+        lines: by name: of the window and of the target, ``(positions,)`` each.
+
+    Returns:
+        A line each; the window ends at the vertical line.
+    """
+    with style():
+        figure, (axis,) = stacked_panels(1, 4.4)
+        for i, (name, (kept, future)) in enumerate(lines.items()):
+            drawn = look(name, i)
+            axis.plot(
+                np.arange(-len(kept), len(future)) + 0.5,
+                np.concatenate([kept, future]),
+                color=drawn.color,
+                linestyle=drawn.dash,
+                label=name,
+            )
+        axis.axvline(0, color="0.4", linewidth=1)
+        axis.set(yscale="log", xlabel="position, from the end of the window", ylabel="missed")
+        figure.legend(loc="outside upper center", ncols=2, fontsize=11)
+    return figure
 
 
 def distracted(

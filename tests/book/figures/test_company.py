@@ -36,6 +36,13 @@ def test_a_mark_stands_where_its_ratio_is_and_far_ones_at_the_edge() -> None:
     assert rows[::-1] == [one.called for one in everyone]
 
 
+def test_a_window_and_its_future_meet_where_the_window_ends() -> None:
+    kept, future = np.array([0.3, 0.1]), np.array([0.2, 0.4, 0.8])
+    (axis,) = figures.positions({"raw": (kept, future)}).axes
+    assert np.asarray(axis.lines[0].get_xdata()).tolist() == [-1.5, -0.5, 0.5, 1.5, 2.5]
+    assert np.asarray(axis.lines[0].get_ydata()).tolist() == [0.3, 0.1, 0.2, 0.4, 0.8]
+
+
 def test_names_at_the_ends_of_lines_do_not_cover_one_another() -> None:
     lines = {"a": [0.1, 0.5], "b": [0.1, 0.51], "c": [0.2, 0.52], "d": [0.01, 0.02]}
     families = dict.fromkeys(lines, "draws")

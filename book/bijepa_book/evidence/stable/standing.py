@@ -164,6 +164,17 @@ def over(
     return _ratio(np.array([math.log(mine[seed] / theirs[seed]) for seed in both]))
 
 
+def by_position(records: Records, data: str, one: str, curve: str) -> Array:
+    """A curve of :func:`.company.read_series`: the geometric mean over seeds, ``(positions,)``.
+
+    Args:
+        records, data, one: as in :func:`errors`; recorded.
+        curve: ``kept``, ``future`` or ``past``.
+    """
+    curves = np.array(records[key(data, "company", one)]["curves"][curve])  # (seeds, positions)
+    return np.asarray(np.exp(np.log(curves).mean(0)))
+
+
 def _ratio(logs: Array) -> Ratio:
     seen = effect(logs)
     return Ratio(*(math.exp(value) for value in (seen.mean, seen.low, seen.high)))

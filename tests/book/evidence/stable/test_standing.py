@@ -11,6 +11,7 @@ from bijepa_book.evidence.stable.standing import (
     WINNER,
     Ratio,
     best,
+    by_position,
     errors,
     everybody,
     guesses,
@@ -51,6 +52,11 @@ def test_a_reading_is_compared_seed_by_seed_with_the_paper() -> None:
     assert Ratio(0.9, 0.8, 0.99).says == "better"
     ratios = {"a": Ratio(0.5, 0.5, 0.5), "b": Ratio(0.52, 0, 1), "c": Ratio(0.6, 0, 1)}
     assert [*best(ratios)] == ["a", "b"]
+
+
+def test_a_curve_is_a_geometric_mean_over_seeds() -> None:
+    records = {"sine-company-raw": {"curves": {"kept": [[1.0, 2.0], [4.0, 8.0]]}}}
+    assert by_position(records, "sine", "raw", "kept") == pytest.approx([2, 4])
 
 
 def test_what_invariance_throws_away_is_judged_part_by_part() -> None:
