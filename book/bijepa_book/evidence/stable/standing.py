@@ -129,7 +129,7 @@ def errors(
         records: of the comparison.
         data, strength: where.
         one: its label in keys.
-        reading: of :mod:`.company`.
+        reading: of :mod:`bijepa_book.evidence.stable.company`.
     """
     found = _by_seed(records, data, one, reading, strength)
     return np.array(list(found.values())) if found else None
