@@ -1,6 +1,8 @@
 import math
 from typing import Any
 
+import pytest
+
 from bijepa_book.evidence.stable.choice import hunted_company
 from bijepa_book.evidence.stable.criteria import READINGS
 from bijepa_book.evidence.stable.distractor import STRENGTHS
@@ -54,6 +56,11 @@ def test_who_has_settled_is_asked_on_both_series() -> None:
             records[f"{name}-hunt-{one}-paper"]["measures"]["effective_rank"] = [5.0]
     assert [one.name for one in still(records)] == ["scale-0.1"]
     assert best(records, still(records))["scale"][0].name == "scale-0.1"
+    with pytest.raises(ValueError, match=r"not been asked of scale-0\.1\."):
+        finalists(records)
+    for name in ("unconstrained", "expressive", "scale-0.1"):
+        measures = {"label_error": [1.0], "decoder_ten": [1.0]}
+        records[f"mnist-hunt-{name}-short"] = {"measures": measures}
     assert [one.name for one in finalists(records)] == ["scale-0.1"]
     keys = [one.key for one in hunted_company(records)]
     assert len(keys) == 2 * (3 + len(STRENGTHS))
