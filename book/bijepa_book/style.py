@@ -4,7 +4,7 @@ Curves differ by dash as well as by color (the palette is Okabe and Ito's, safe 
 blindness), points by shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -117,6 +117,22 @@ def stacked_panels(count: int, height: float, **settings: Any) -> tuple[Figure, 
         count, 1, figsize=(WIDTH, height), layout="constrained", squeeze=False, **settings
     )
     return figure, list(axes.flat)
+
+
+def factor_rows(axis: Axes, names: Sequence[str], ticks: Sequence[float]) -> None:
+    """Rows with names, and factors across on a log scale.
+
+    Args:
+        axis: with what it shows.
+        names: of its rows, the lowest first.
+        ticks: of factors; those that lie outside are left out.
+    """
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    shown = [tick for tick in ticks if low < tick < high]
+    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    axis.minorticks_off()
 
 
 def look(name: str, i: int | None = None) -> Look:

@@ -14,7 +14,7 @@ from bijepa_book.evidence.stable.company import Member, key, members
 from bijepa_book.evidence.stable.selection import Records
 from bijepa_book.evidence.stable.standing import CALLED, Family, One, Ratio
 from bijepa_book.evidence.statistics import Array
-from bijepa_book.style import COLORS, WIDTH, Look, look, stacked_panels, style
+from bijepa_book.style import COLORS, WIDTH, Look, factor_rows, look, stacked_panels, style
 
 FAMILIES: Mapping[Family, Look] = {
     "foretells": Look(COLORS[0], "-", "o"),
@@ -51,7 +51,9 @@ def tuning(records: Records, data: str) -> Figure:
         for one, value in scores.items():
             if math.isfinite(value):
                 _setting(axis, one, math.exp(value - least), names, one in best)
-        _scale(axis, [CALLED.get(name, name).removesuffix(", tuned") for name in names[::-1]])
+        called = [CALLED.get(name, name).removesuffix(", tuned") for name in names[::-1]]
+        factor_rows(axis, called, (1, 1.5, 2, 3, 5, 10))
+        axis.set_ylim(-0.6, len(names) - 0.4)
         axis.set_xlabel("error, over the least")
         marks = {"LayerNorm in the encoder": "o", "plain": "^"}
         if data == "mnist":
@@ -73,18 +75,6 @@ def _setting(axis: Axes, one: Member, factor: float, names: Sequence[str], best:
         markerfacecolor=COLORS[1] if best else "white",
         zorder=3 if best else 2,
     )
-
-
-def _scale(
-    axis: Axes, names: Sequence[str], ticks: Sequence[float] = (1, 1.5, 2, 3, 5, 10)
-) -> None:
-    axis.set_xscale("log")
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(-0.6, len(names) - 0.4)
-    low, high = axis.get_xlim()
-    shown = [tick for tick in ticks if low <= tick <= high]
-    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
-    axis.minorticks_off()
 
 
 def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]) -> Figure:
@@ -119,7 +109,8 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
                 value = min(max(ratio.value, low), FARTHEST)
                 sign = {low: "<", FARTHEST: ">"}.get(value, drawn.marker)
                 axis.plot(value, place, sign, color=drawn.color, markersize=6, markeredgewidth=1.6)
-            _scale(axis, [one.called for one in everybody[::-1]], (0.2, 1, 5))
+            factor_rows(axis, [one.called for one in everybody[::-1]], (0.2, 1, 5))
+            axis.set_ylim(-0.6, count - 0.4)
             axis.tick_params(labelsize=9, axis="x")
             axis.set_title(reading, fontsize=12)
         _legend(figure, [one.family for one in everybody])

@@ -14,7 +14,7 @@ from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.judgment import Demand
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_book.evidence.stable.selection import SERIES, costs, still
-from bijepa_book.style import COLORS, OTHERS, look, stacked_panels, style
+from bijepa_book.style import COLORS, OTHERS, factor_rows, look, stacked_panels, style
 
 Records = Mapping[str, Mapping[str, Any]]
 FARTHEST = 3.0  # a cost beyond is drawn at the edge
@@ -139,12 +139,7 @@ def demands(found: Mapping[str, Sequence[Demand]]) -> Figure:
 def _factors(axis: Axes, names: Sequence[str], ticks: Sequence[float]) -> None:
     """Rows with names, factors on errors across, and a line where nothing is lost or won."""
     axis.axvline(1, color="0.4", linewidth=1)
-    axis.set_yticks(range(len(names)), names)
-    axis.set_xscale("log")
-    low, high = axis.get_xlim()
-    shown = [tick for tick in ticks if low < tick < high]
-    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
-    axis.minorticks_off()
+    factor_rows(axis, names, ticks)
 
 
 def digits(records: Records, named: Sequence[str]) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 from bijepa_book.evidence.second.recording import Recording
 from bijepa_book.evidence.stable.company import (
     DATA,
+    Learner,
     Member,
     Sampling,
     drawing_recordings,
@@ -107,11 +108,14 @@ def image_company(records: Records) -> list[Recording]:
 
 def sampling_company() -> list[Recording]:
     """On all data sets, BiJEPA whose predictors sample."""
-    one = Sampling()
-    return [*recordings("company", {data: [one] for data in DATA}), *image_recordings([one])]
+    return _everywhere([Sampling()])
 
 
 def hunted_company(records: Records) -> list[Recording]:
     """On all data sets, the hunt's finalists in BiJEPA and in classic JEPA."""
-    found = joined(finalists(records))
+    return _everywhere(joined(finalists(records)))
+
+
+def _everywhere(found: Sequence[Learner]) -> list[Recording]:
+    """The same learners on every data set."""
     return [*recordings("company", dict.fromkeys(DATA, found)), *image_recordings(found)]

@@ -69,6 +69,7 @@ JEPAS = {"classic": 1.0, "bijepa": 0.5}
 """By name; alpha."""
 ALIKE = ("simclr", "barlow-twins", "vicreg", "byol", "lejepa")
 """Those that make two views alike."""
+SAMPLED = Configuration(WHITENED, predictor="energy")
 TUNED_AT = 3.0  # strength of the distractor at which a setting is chosen
 FRESH_IMAGES = range(8, 16)
 LOOKS = 20  # at the losses of a run
@@ -176,7 +177,7 @@ class Sampling:
 
     def model(self, experiment: Experiment, seeds: Seeds) -> BiJEPA:
         """Predictors that are trained by the energy score, on whitened targets."""
-        return experiment.model(Configuration(WHITENED, predictor="energy"), seeds)
+        return experiment.model(SAMPLED, seeds)
 
     def learning_rate(self, experiment: Experiment) -> float:
         """The paper's."""
@@ -188,7 +189,7 @@ class Sampling:
 
     def plain(self) -> dict[str, Any]:
         """Its configuration."""
-        return {"name": "bijepa", **Configuration(WHITENED, predictor="energy").plain()}
+        return {"name": "bijepa", **SAMPLED.plain()}
 
 
 def company() -> list[Member]:

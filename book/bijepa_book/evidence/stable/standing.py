@@ -175,6 +175,15 @@ def by_position(records: Records, data: str, one: str, curve: str) -> Array:
     return np.asarray(np.exp(np.log(curves).mean(0)))
 
 
+def ratio(ours: Array, theirs: Array) -> Ratio:
+    """Errors over others, seed by seed.
+
+    Args:
+        ours, theirs: positive, ``(seeds,)`` each.
+    """
+    return _ratio(np.log(ours) - np.log(theirs))
+
+
 def _ratio(logs: Array) -> Ratio:
     seen = effect(logs)
     return Ratio(*(math.exp(value) for value in (seen.mean, seen.low, seen.high)))
@@ -212,9 +221,9 @@ def guesses(records: Records) -> list[Guess]:
         ``phase over frequency``; ``drift over autoencoder`` and ``drift over predictive
         autoencoder``, the growth of the wave's error under the strongest drift.
     """
+    members = compared(records)
     labels = {
-        data: {one.name: one.label for one in compared(records)[data]}
-        for data in ("sine", "distracted")
+        data: {one.name: one.label for one in members[data]} for data in ("sine", "distracted")
     }
 
     def logs(data: str, name: str, reading: str, strength: float = TUNED_AT) -> Array:

@@ -14,21 +14,18 @@ SEEDS = np.array([0.9, 1.0, 1.2, 1.1])
 SEED_NUMBERS = [64, 65, 66, 67]
 
 
-def tuned(*data: str) -> dict[str, Any]:
-    """Everybody at every setting, all alike: the first setting is chosen."""
-    alike = {"varying_share": [0.5, 0.5]}
+def tuned(data: str, better: Mapping[str, dict[str, list[float]]] | None = None) -> dict[str, Any]:
+    """Everybody at every setting of a data set, all alike but for what some measure."""
+    plain = {"varying_share": [0.5, 0.5], **{name: [0.2, 0.2] for name in READINGS[data]}}
     return {
-        key(one, "tuning", member.label): {
-            "measures": alike | {name: [0.2, 0.2] for name in READINGS[one]}
-        }
-        for one in data
-        for member in members(one)
+        key(data, "tuning", one.label): {"measures": plain | (better or {}).get(one.label, {})}
+        for one in members(data)
     }
 
 
 def compared_records(factors: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """Waves, and waves under a drift: errors by name, the seeds' own factors on all of them."""
-    records = tuned("sine", "distracted")
+    records = tuned("sine") | tuned("distracted")
     for one in everybody(records, "sine"):
         mine = factors.get(one.label.split("-0")[0].split("-1")[0], {})
         measures = {

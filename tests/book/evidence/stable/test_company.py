@@ -1,10 +1,8 @@
 """The company's settings: who is chosen, and what is then trained on which data set."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,7 +12,6 @@ from bijepa_book.evidence.second.recording import joined as parts_joined
 from bijepa_book.evidence.second.recording import load, measured, write
 from bijepa_book.evidence.stable import company
 from bijepa_book.evidence.stable.choice import (
-    READINGS,
     chosen,
     drawings,
     hunted_company,
@@ -46,18 +43,10 @@ from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.experiments import DIGITS, SINE
 from bijepa_core.stochastic import EnergyPredictor
+from tests.book.evidence.stable.known import tuned
 
 TINY = replace(DIGITS, steps=20, batch_size=20)
 NAMES = list(dict.fromkeys(one.name for one in company.company()))
-
-
-def tuned(data: str, better: Mapping[str, dict[str, list[float]]]) -> dict[str, Any]:
-    """Everybody at every setting of a data set, all alike but for what some measure."""
-    plain = {"varying_share": [0.5, 0.5], **{name: [0.2, 0.2] for name in READINGS[data]}}
-    return {
-        key(data, "tuning", one.label): {"measures": plain | better.get(one.label, {})}
-        for one in members(data)
-    }
 
 
 def test_a_setting_is_chosen_by_the_mean_log_of_its_errors_on_each_data_set() -> None:
