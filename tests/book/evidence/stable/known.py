@@ -1,6 +1,7 @@
 """Records of a company whose ratios are known."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from bijepa_book.evidence.stable.choice import READINGS
 from bijepa_book.evidence.stable.company import key, members
 from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.standing import everybody
+from bijepa_core.experiments import DIGITS
 
 SEEDS = np.array([0.9, 1.0, 1.2, 1.1])
 SEED_NUMBERS = [64, 65, 66, 67]
+TINY = replace(DIGITS, steps=20, batch_size=20)
 
 
 def tuned(data: str, better: Mapping[str, dict[str, list[float]]] | None = None) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The company's settings: who is chosen, and what is then trained on which data set."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,14 +37,12 @@ from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_book.evidence.stable.relatives import Relative
 from bijepa_core.constraints import WHITENED
-from bijepa_core.data import mnist
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.experiments import DIGITS, SINE
 from bijepa_core.stochastic import EnergyPredictor
-from tests.book.evidence.stable.known import tuned
+from tests.book.evidence.stable.known import TINY, tuned
 
-TINY = replace(DIGITS, steps=20, batch_size=20)
 NAMES = list(dict.fromkeys(one.name for one in company.company()))
 
 
@@ -118,17 +115,6 @@ def test_a_constraint_of_the_hunt_joins_in_both_models() -> None:
     assert ahead.learning_rate(SINE) == SINE.learning_rate
     falling = Joined(Candidate("falling-rate", 0.1)).optimizer(10)
     assert falling.keywords == {"to": 0.1, "steps": 10}
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few of scikit-learn's digits, and the penalty that takes the fewest iterations."""
-    every = mnist.load("digits")
-    some = mnist.Digits(
-        every.train[:300], every.train_labels[:300], every.test[:100], every.test_labels[:100]
-    )
-    monkeypatch.setattr(mnist, "load", lambda dataset="mnist": some)
-    monkeypatch.setattr(stacked, "SOFTMAX_PENALTIES", (1e-2,))
 
 
 @pytest.mark.usefixtures("few")

@@ -1,0 +1,128 @@
+"""Digits: what chapters 8 and 10 hold of them in the company's form, and the company's guesses."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bijepa_book.evidence.stable import standing
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
+from bijepa_book.evidence.stable.company import ALIKE, FRESH_IMAGES, joined, key
+from bijepa_book.evidence.stable.selection import Records
+from bijepa_book.evidence.stable.standing import WINNER, One, Ratio
+
+DRAWS = "predictive-autoencoder"
+MISSED: Mapping[str, str] = {
+    "label_error": "fair_accuracy_a",
+    "right_label_error": "right_accuracy",
+}
+"""Shares that are missed here, by the shares that are met there."""
+ALSO: Mapping[str, str] = {"decoder_ten": "decoder_ten", "effective_rank": "rank"}
+"""What is read alike, by its name there."""
+_WHOLE, _AHEAD = (one.label for one in joined([WINNER]))
+BORROWED: Mapping[str, str] = {
+    AS_IN_THE_PAPER.label: "mnist-expressive-paper",
+    "unconstrained": "mnist-unconstrained-paper",
+    _WHOLE: f"mnist-final-{WINNER.name}-paper",
+    _AHEAD: f"mnist-final-{WINNER.name}-classic-paper",
+    "supervised": "mnist-supervised-paper",
+}
+"""Keys of chapters 8 and 10, by the label in the company."""
+
+
+def complete(records: Records, second: Records) -> Records:
+    """The records, and in the company's form what chapters 8 and 10 trained on the same digits.
+
+    Args:
+        records: chapter 10's.
+        second: chapter 8's.
+
+    Returns:
+        All of ``records``; what the company has itself is not borrowed.
+    """
+    found = dict(records)
+    for label, name in BORROWED.items():
+        record = records.get(name) or second.get(name)
+        if record is None or key("mnist", "company", label) in records:
+            continue
+        rows = [row for row, seed in enumerate(record["seeds"]) if seed in FRESH_IMAGES]
+        theirs = record["measures"]
+        measures = {
+            **{ours: [1 - theirs[name][row] for row in rows] for ours, name in MISSED.items()},
+            **{ours: [theirs[name][row] for row in rows] for ours, name in ALSO.items()},
+        }
+        found[key("mnist", "company", label)] = {
+            "seeds": [record["seeds"][row] for row in rows],
+            "measures": measures,
+        }
+    return found
+
+
+def everybody(records: Records) -> list[One]:
+    """Who has been compared on digits so far, family by family.
+
+    Args:
+        records: :func:`complete`.
+    """
+    found = standing.everybody(records, "mnist")
+    last = max(row for row, one in enumerate(found) if one.family == "foretells")
+    found.insert(last + 1, One("unconstrained", "unconstrained", "foretells", ""))
+    return [
+        one
+        for one in found
+        if standing.errors(records, "mnist", one.label, "label_error") is not None
+    ]
+
+
+class Guess(NamedTuple):
+    """A guess about digits.
+
+    Args:
+        what: misses more than what, of what.
+        found: the ratio that decides.
+    """
+
+    what: str
+    found: Ratio
+
+    @property
+    def held(self) -> bool:
+        """Whether it does, by the company's rule."""
+        return self.found.says == "worse"
+
+
+def guesses(records: Records) -> list[Guess]:
+    """The four guesses, by the company's criteria.
+
+    Args:
+        records: :func:`complete`; what is not recorded yet is not judged.
+
+    Returns:
+        One for each comparison that a guess is about; the first is of the one that comes closest
+        to the predictive autoencoder.
+    """
+    ones = {one.label: one for one in everybody(records)}
+    labels = {label.rsplit("-", 2)[0]: label for label in ones}
+    draws = labels.get(DRAWS)
+    if draws is None:
+        return []
+
+    def ratio(label: str, rival: str, reading: str) -> Ratio:
+        found = standing.over(records, "mnist", label, reading, rival=rival)
+        assert found is not None
+        return found
+
+    learned = ("foretells", "draws", "makes alike")
+    rivals = [label for label, one in ones.items() if one.family in learned and label != draws]
+    ratios = {label: ratio(label, draws, "label_error") for label in rivals}
+    closest = min(ratios, key=lambda label: ratios[label].value)
+    who = ones[draws].called
+    found = [
+        Guess(f"{ones[closest].called} over {who}, labels", ratios[closest]),
+        Guess(f"{WINNER.name} over {who}, labels", ratios[_WHOLE]),
+        Guess(f"{who} over {WINNER.name}, right labels", ratio(draws, _WHOLE, "right_label_error")),
+        Guess(f"{WINNER.name} over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
+    ]
+    for name in ALIKE:
+        if name in labels:
+            mine = ratio(labels[name], _WHOLE, "label_error")
+            found.append(Guess(f"{ones[labels[name]].called} over {WINNER.name}, labels", mine))
+    return found
