@@ -7,13 +7,13 @@ import pytest
 from bijepa_book.evidence.second import images
 from bijepa_book.evidence.stable import standing
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
-from bijepa_book.evidence.stable.company import key, measure_images
+from bijepa_book.evidence.stable.company import joined, key, measure_images
 from bijepa_book.evidence.stable.digits import ALSO, BORROWED, MISSED, complete, everybody, guesses
 from bijepa_core.experiments import CONFIGURATIONS
 from tests.book.evidence.stable.known import TINY, tuned
 
 SEEDS = [7, 8, 9, 10]
-WINNER, _ = (one.label for one in standing.joined([standing.WINNER]))
+WINNER, _ = (one.label for one in joined([standing.WINNER]))
 
 
 def second_records() -> dict[str, Any]:
