@@ -79,6 +79,15 @@ fourth guess: AdamW's steps are absolute, so that a small embedding trembles mor
 learning rate falls to 0.03 of the first, the (log) cost of the expressive model and of the scaled
 batch over the unconstrained model with the same falling rate is at most half as large on Lorenz.
 
+*Without EMA, without stop-gradient.* (Fixed before its runs.) Five penalties at five strengths, on
+the hunting seeds, once with targets of a moment ago (tau = 0) and once with targets that learn as
+well (:data:`bijepa_book.evidence.stable.kinds.WITHOUT`). A penalty *holds* at a strength if on
+both series the loss stays finite and the effective rank is at least half of that with EMA and
+stop-gradient at the same strength (geometric means over seeds). Guess: with tau = 0 all five hold
+at every strength, and cost at their best strength what they cost with EMA, within 5 %. Where
+targets learn, the penalty on the scale alone holds at none, the four that look at dimensions or
+directions hold at some, and none of the five costs less, by 5 %, than with both.
+
 *Why whitening pays.* (Fixed before its runs.) A whitened target weighs its small directions more.
 That pays where they are signal. Then without noise, and with a tenth of it, targets whitened by a
 fifth read the next value of waves at least 10 % better than unwhitened ones; with the paper's noise
