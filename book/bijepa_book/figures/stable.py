@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,7 +15,8 @@ from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.judgment import Demand
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_book.evidence.stable.selection import SERIES, costs, still
-from bijepa_book.style import COLORS, OTHERS, factor_rows, look, stacked_panels, style
+from bijepa_book.evidence.stable.without import HALF, WAYS, Answer
+from bijepa_book.style import COLORS, OTHERS, WIDTH, factor_rows, look, stacked_panels, style
 
 Records = Mapping[str, Mapping[str, Any]]
 FARTHEST = 3.0  # a cost beyond is drawn at the edge
@@ -47,6 +49,8 @@ KINDS_CALLED = {
 }
 """Kinds whose key is no name."""
 FALLS = "-falling"
+WAYS_CALLED = {"no-ema": "without EMA", "no-stop": "without stop-gradient, too"}
+DEAREST = 4.0  # an error beyond is drawn at the edge
 
 
 def called(kind: str) -> str:
@@ -202,4 +206,50 @@ def rungs(costs_of: Mapping[str, Mapping[str, float]]) -> Figure:
         _factors(axis, names[::-1], (0.8, 1, 1.5, 2, 3, 5))
         axis.set_xlabel("error, over the unconstrained model's")
         figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def without(found: Sequence[Answer]) -> Figure:
+    """Penalties without EMA, and without the stop-gradient: ranks above, errors below.
+
+    Args:
+        found: every penalty at every strength, both ways.
+
+    Returns:
+        A column a way, a line a penalty; over the same penalty with both. Below the dotted line a
+        rank is said not to hold.
+    """
+    with style():
+        figure, axes = plt.subplots(
+            2, 2, figsize=(WIDTH, 5.6), layout="constrained", sharex=True, sharey="row"
+        )
+        for column, way in enumerate(WAYS):
+            above, below = axes[:, column]
+            mine = [one for one in found if one.way == way]
+            for i, penalty in enumerate(dict.fromkeys(one.penalty for one in mine)):
+                drawn = look(called(penalty), i)
+                lines = [one for one in mine if one.penalty == penalty]
+                weights = [one.strength for one in lines]
+                for axis, values in (
+                    (above, [one.rank for one in lines]),
+                    (below, [min(one.error, DEAREST) for one in lines]),
+                ):
+                    axis.plot(
+                        weights,
+                        values,
+                        color=drawn.color,
+                        linestyle=drawn.dash,
+                        marker=drawn.marker,
+                        label=called(penalty) if axis is axes[0, 0] else None,
+                    )
+            above.set_title(WAYS_CALLED[way], fontsize=12)
+            above.axhline(HALF, color="0.4", linewidth=1, linestyle=":")
+            below.axhline(1, color="0.4", linewidth=1)
+            below.set(xscale="log", yscale="log", xlabel="weight of the penalty")
+        ticks = (0.5, 0.7, 1, 1.4, 2, 3, DEAREST)
+        axes[1, 0].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes[1, 0].minorticks_off()
+        axes[0, 0].set(ylabel="effective rank", ylim=(0, None))
+        axes[1, 0].set_ylabel("error")
+        figure.legend(loc="outside upper center", ncols=3)
     return figure
