@@ -24,6 +24,8 @@ FAMILIES: Mapping[Family, Look] = {
     "knows the answer": Look("0.45", (0, (8, 3)), "D"),
 }
 """A color, a dash and a marker for what somebody learns by."""
+NORMED = {True: "LayerNorm in the encoder", False: "plain"}
+MARKS = {True: "o", False: "^"}
 ROW = 0.29  # inches
 GAP = 0.046  # between names, of the axis
 FARTHEST = 10.0  # a factor beyond is drawn at the edge
@@ -37,39 +39,40 @@ def tuning(records: Records, data: str) -> Figure:
         data: see :data:`bijepa_book.evidence.stable.company.DATA`.
 
     Returns:
-        A row each; circles with LayerNorm, triangles without, the larger the setting. What
-        collapsed is left out.
+        A row each; circles with LayerNorm, triangles without (where both were tried), the larger
+        the setting. What collapsed is left out.
     """
     readings, best = READINGS[data], chosen(records)[data]
     scores = {
         one: score(records[key(data, "tuning", one.label)], readings) for one in members(data)
     }
     least = min(scores.values())
+    marks = {NORMED[one.layer_norm]: MARKS[one.layer_norm] for one in scores}
     names = list(dict.fromkeys(one.name for one in scores))
     with style():
         figure, (axis,) = stacked_panels(1, 1.3 + ROW * len(names))
         for one, value in scores.items():
             if math.isfinite(value):
-                _setting(axis, one, math.exp(value - least), names, one in best)
+                row = len(names) - 1 - names.index(one.name)
+                shift = 0.13 if one.layer_norm else -0.13
+                place = row + shift * (len(marks) > 1)
+                _setting(axis, one, math.exp(value - least), place, one in best)
         called = [CALLED.get(name, name).removesuffix(", tuned") for name in names[::-1]]
         factor_rows(axis, called, (1, 1.5, 2, 3, 5, 10))
         axis.set_ylim(-0.6, len(names) - 0.4)
         axis.set_xlabel("error, over the least")
-        marks = {"LayerNorm in the encoder": "o", "plain": "^"}
-        if data == "mnist":
-            marks.popitem()
         handles = [Line2D([], [], marker=m, color="0.4", linestyle="") for m in marks.values()]
-        figure.legend(handles, list(marks), loc="outside upper center", ncols=2)
+        if len(marks) > 1:
+            figure.legend(handles, list(marks), loc="outside upper center", ncols=2)
     return figure
 
 
-def _setting(axis: Axes, one: Member, factor: float, names: Sequence[str], best: bool) -> None:
+def _setting(axis: Axes, one: Member, factor: float, place: float, best: bool) -> None:
     settings = sorted({other.setting for other in members("sine") if other.name == one.name})
-    place = len(names) - 1 - names.index(one.name) + (0.13 if one.layer_norm else -0.13)
     axis.plot(
         min(factor, FARTHEST),
         place,
-        "o" if one.layer_norm else "^",
+        MARKS[one.layer_norm],
         markersize=4 + 1.1 * settings.index(one.setting),
         color=COLORS[1] if best else "0.5",
         markerfacecolor=COLORS[1] if best else "white",

@@ -1,18 +1,23 @@
 import re
 
 from bijepa_book.controls.company import PLACES, CompanyDesk
+from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
 from bijepa_book.evidence.stable.company import ALIKE
+from bijepa_book.evidence.stable.digits import complete
 from bijepa_book.evidence.stable.selection import recorded
 from bijepa_book.evidence.stable.standing import everybody, over
 
 
 def test_every_place_and_reading_can_be_asked() -> None:
-    desk = CompanyDesk(recorded())
+    desk = CompanyDesk(complete(recorded(), load()))
     for place, (_, _, readings) in PLACES.items():
         desk.place.value = place
         for reading in readings:
             desk.reading.value = reading
+            for name, rival in desk.rival.options:
+                desk.rival.value = rival
+                assert f"{name} " in desk.said.value
             assert "expressive  " in desk.said.value
 
 

@@ -7,7 +7,7 @@ from bijepa_book.evidence.stable import standing
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
 from bijepa_book.evidence.stable.company import ALIKE, FRESH_IMAGES, joined, key
 from bijepa_book.evidence.stable.selection import Records
-from bijepa_book.evidence.stable.standing import WINNER, One, Ratio
+from bijepa_book.evidence.stable.standing import WINNER, Ratio
 
 DRAWS = "predictive-autoencoder"
 MISSED: Mapping[str, str] = {
@@ -56,22 +56,6 @@ def complete(records: Records, second: Records) -> Records:
     return found
 
 
-def everybody(records: Records) -> list[One]:
-    """Who has been compared on digits so far, family by family.
-
-    Args:
-        records: :func:`complete`.
-    """
-    found = standing.everybody(records, "mnist")
-    last = max(row for row, one in enumerate(found) if one.family == "foretells")
-    found.insert(last + 1, One("unconstrained", "unconstrained", "foretells", ""))
-    return [
-        one
-        for one in found
-        if standing.errors(records, "mnist", one.label, "label_error") is not None
-    ]
-
-
 class Guess(NamedTuple):
     """A guess about digits.
 
@@ -99,7 +83,7 @@ def guesses(records: Records) -> list[Guess]:
         One for each comparison that a guess is about; the first is of the one that comes closest
         to the predictive autoencoder.
     """
-    ones = {one.label: one for one in everybody(records)}
+    ones = {one.label: one for one in standing.known(records, "mnist", "label_error")}
     labels = {label.rsplit("-", 2)[0]: label for label in ones}
     draws = labels.get(DRAWS)
     if draws is None:

@@ -113,11 +113,26 @@ def everybody(records: Records, data: str) -> list[One]:
     for learner, end in zip(joined([WINNER]), ("", ", classic"), strict=True):
         found.append(One(learner.label, f"{WINNER.name}{end}", "foretells", ""))
     found.append(One(Sampling().label, f"{WINNER.name}, energy", "foretells", ""))
+    if data == "mnist":  # everybody there has LayerNorm; chapter 8 trained one without
+        found.append(One("unconstrained", "unconstrained", "foretells", ""))
     for name in VIEWS:
         known: Family = "knows the answer" if name == "supervised" else "is not trained"
         found.append(One(name, CALLED.get(name, name), known, ""))
     found.append(One(KERNEL, CALLED[KERNEL], "knows the answer", ""))
     return sorted(found, key=lambda one: FAMILIES.index(one.family))
+
+
+def known(records: Records, data: str, reading: str, strength: float = TUNED_AT) -> list[One]:
+    """Those of :func:`everybody` whose reading is recorded.
+
+    Args:
+        records, data, reading, strength: as in :func:`errors`.
+    """
+    return [
+        one
+        for one in everybody(records, data)
+        if errors(records, data, one.label, reading, strength) is not None
+    ]
 
 
 def errors(
