@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.optim import AdamW
 
 from bijepa_book.bayes import best_forecast
 from bijepa_book.chapters.sphere import loud_data, loudness
@@ -36,6 +37,7 @@ from bijepa_core.evaluation.probes import Features, protocol_a, protocol_b, raw_
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration, Experiment
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import Seeds, sample_per_seed
 
 CHUNK, CHUNK_LONG = 16, 8
@@ -417,7 +419,10 @@ def trained(condition: Condition, data: SeriesData, seeds: tuple[int, ...]) -> M
 
 
 def loud(
-    new_model: Callable[[Experiment, Seeds], BiJEPA], seeds: tuple[int, ...], device: str = "cpu"
+    new_model: Callable[[Experiment, Seeds], BiJEPA],
+    seeds: tuple[int, ...],
+    device: str = "cpu",
+    make_optimizer: Callable[..., AdamW] = fused_adamw,
 ) -> Measured:
     """Trained on waves whose amplitudes vary: what the embedding knows of them.
 
@@ -425,13 +430,14 @@ def loud(
         new_model: a fresh model of the experiment, from seeds.
         seeds: a sequence.
         device: for the training.
+        make_optimizer: of :func:`bijepa_core.training.pretrain`.
 
     Returns:
         ``gain`` and ``next_value``, shares that stay unexplained (:func:`loudness`).
     """
     data, gains = loud_data(seeds)
     model = new_model(SINE, seeds)
-    SINE.train(model, data.batches, device=device, progress=False)
+    SINE.train(model, data.batches, device=device, progress=False, make_optimizer=make_optimizer)
     return Measured(loudness(protocol_a(model), data, gains), {})
 
 

@@ -12,12 +12,14 @@ from bijepa_book.evidence.second.recording import SEEN, SERIES_SEEDS, Measured, 
 from bijepa_book.evidence.second.series import OTHER_SIZES, loud
 from bijepa_book.evidence.second.stacked import EPOCHS
 from bijepa_book.evidence.stable.hunt import Candidate, recording
-from bijepa_book.evidence.stable.kinds import PAPER
+from bijepa_book.evidence.stable.kinds import FALLS_TO, PAPER
 from bijepa_core.experiments import LORENZ, MNIST, SINE, Experiment
 
 IMAGE_SEEDS = range(max(SEEN["mnist"]) + 1, 32)
 IMAGE_CHUNK = 8  # seeds that train together
 SMALL_BATCH = 16
+RATE_ALONE = Candidate("falling-rate", FALLS_TO)
+"""What the finalists' falling rate does without a constraint: the control."""
 
 
 def classic(candidate: Candidate) -> Candidate:
@@ -35,6 +37,11 @@ def series_recordings(finalists: list[Candidate]) -> list[Recording]:
         for experiment in (SINE, LORENZ)
         if length == "paper" or one.alpha == 0.5
     ]
+
+
+def control_recordings() -> list[Recording]:
+    """The falling rate alone on the same seeds, at the paper's length."""
+    return [one for one in series_recordings([RATE_ALONE]) if one.key.endswith("-paper")]
 
 
 def image_recordings(
@@ -86,5 +93,6 @@ def against_recordings(winner: Candidate) -> list[Recording]:
             found.append(recording(one, experiment, "paper", f"against-{change}", SERIES_SEEDS))
     about = {"kind": winner.kind, "strength": winner.strength, "experiment": SINE.plain()}
     key = f"sine-against-loud-{winner.name}-paper"
-    found.append(Recording(key, about, SERIES_SEEDS, 16, 1.0, partial(loud, winner.model)))
+    measure = partial(loud, winner.model, make_optimizer=winner.optimizer(SINE.steps))
+    found.append(Recording(key, about, SERIES_SEEDS, 16, 1.0, measure))
     return found

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -7,11 +8,13 @@ from bijepa_book.evidence.stable.finalists import (
     IMAGE_SEEDS,
     against_recordings,
     classic,
+    control_recordings,
     image_recordings,
     series_recordings,
 )
 from bijepa_book.evidence.stable.hunt import Candidate, without_recordings
-from bijepa_core.experiments import DIGITS, SINE
+from bijepa_book.evidence.stable.standing import WINNER
+from bijepa_core.experiments import DIGITS, SINE, Experiment
 from bijepa_core.seeds import unstack
 
 
@@ -45,6 +48,20 @@ def test_what_speaks_against_is_asked_in_its_own_sizes() -> None:
     assert found["sine-against-d-half-scale-0.01-paper"]["experiment"]["embed_dim"] == 8
     loud = [r for r in against_recordings(Candidate("scale", 0.01)) if "loud" in r.key]
     assert len(loud) == 1
+
+
+def test_loud_waves_are_learned_at_the_candidates_own_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(Experiment, "train", lambda *_, **settings: asked.update(settings))
+    (loud,) = (r for r in against_recordings(WINNER) if "loud" in r.key)
+    loud.measure((64, 65), "cpu")
+    assert asked["make_optimizer"].keywords == WINNER.optimizer(SINE.steps).keywords
+
+
+def test_the_control_is_the_rate_alone() -> None:
+    keys = {recording.key: recording.about for recording in control_recordings()}
+    assert len(keys) == 4
+    assert keys["lorenz-final-falling-rate-0.3-classic-paper"]["alpha"] == 1.0
 
 
 def test_classic_keeps_the_constraint() -> None:
