@@ -179,6 +179,24 @@ def over(
     return _ratio(np.array([math.log(mine[seed] / theirs[seed]) for seed in both]))
 
 
+def leaders(records: Records, data: str, reading: str, among: Sequence[One]) -> list[One]:
+    """Who misses least, and those who are even with it by the company's rule.
+
+    Args:
+        records, data, reading: as in :func:`errors`.
+        among: who is asked; those without a record of it are left out.
+
+    Returns:
+        The one of least geometric mean first.
+    """
+    asked = {one: errors(records, data, one.label, reading) for one in among}
+    missed = {one: float(np.log(found).mean()) for one, found in asked.items() if found is not None}
+    order = sorted(missed, key=lambda one: missed[one])
+    first, *others = order
+    ratios = {one: over(records, data, one.label, reading, rival=first.label) for one in others}
+    return [first, *(one for one, found in ratios.items() if found and found.says != "worse")]
+
+
 def by_position(records: Records, data: str, one: str, curve: str) -> Array:
     """A curve of :func:`.company.read_series`: the geometric mean over seeds, ``(positions,)``.
 
@@ -280,9 +298,3 @@ def work(learner: Learner, experiment: Experiment) -> int:
     with FlopCounterMode(display=False) as counter:
         model(x, y).total.backward()
     return int(counter.get_total_flops())
-
-
-def best(ratios: Mapping[str, Ratio]) -> Sequence[str]:
-    """Those whose ratio is the least, or within 5 % of it."""
-    least = min(one.value for one in ratios.values())
-    return [name for name, one in ratios.items() if one.value <= EVEN * least]

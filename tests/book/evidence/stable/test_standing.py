@@ -10,11 +10,11 @@ from bijepa_book.evidence.stable.company import ALIKE, Member, joined, key
 from bijepa_book.evidence.stable.standing import (
     WINNER,
     Ratio,
-    best,
     by_position,
     errors,
     everybody,
     guesses,
+    leaders,
     over,
     work,
 )
@@ -50,8 +50,15 @@ def test_a_reading_is_compared_seed_by_seed_with_the_paper() -> None:
     assert errors(records, "lorenz", labels["BYOL"], "fair") is None
     assert Ratio(0.9, 0.8, 1.01).says == Ratio(1.2, 0.99, 1.4).says == "none"
     assert Ratio(0.9, 0.8, 0.99).says == "better"
-    ratios = {"a": Ratio(0.5, 0.5, 0.5), "b": Ratio(0.52, 0, 1), "c": Ratio(0.6, 0, 1)}
-    assert [*best(ratios)] == ["a", "b"]
+
+
+def test_who_leads_is_even_with_the_best_by_the_rule() -> None:
+    records = compared_records({"vicreg": {"fair": 0.5}, "lejepa": {"fair": 0.51}})
+    asked = [one for one in everybody(records, "sine") if one.family == "makes alike"]
+    assert [one.called for one in leaders(records, "sine", "fair", asked)] == ["VICReg", "LeJEPA"]
+    wide = records[key("sine", "company", asked[0].label)]["measures"]
+    wide["fair"] = [0.5, 0.6, 2.0, 0.3]  # a fifth behind, and no interval says so
+    assert asked[0] in leaders(records, "sine", "fair", asked)
 
 
 def test_a_curve_is_a_geometric_mean_over_seeds() -> None:
