@@ -40,8 +40,8 @@ def series_recordings(finalists: list[Candidate]) -> list[Recording]:
 
 
 def control_recordings() -> list[Recording]:
-    """The falling rate alone on the same seeds, at the paper's length."""
-    return [one for one in series_recordings([RATE_ALONE]) if one.key.endswith("-paper")]
+    """The falling rate alone, on the same seeds."""
+    return series_recordings([RATE_ALONE])
 
 
 def image_recordings(

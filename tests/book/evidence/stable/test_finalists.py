@@ -60,7 +60,7 @@ def test_loud_waves_are_learned_at_the_candidates_own_rate(monkeypatch: pytest.M
 
 def test_the_control_is_the_rate_alone() -> None:
     keys = {recording.key: recording.about for recording in control_recordings()}
-    assert len(keys) == 4
+    assert len(keys) == 6
     assert keys["lorenz-final-falling-rate-0.3-classic-paper"]["alpha"] == 1.0
 
 
