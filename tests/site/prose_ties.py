@@ -427,7 +427,7 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             "tables", "table_1/printed/classic/paper_b", "table_1/printed/expressive/paper_b"
         ),
         "is about 0.9. Its inverse": lambda: attractor.EXPONENT,
-        "**Answer.** By a fifth.": lambda: math.expm1(attractor.WINDOW_TIMES),
+        "**Answer.** At the long-run rate, by a fifth.": lambda: math.expm1(attractor.WINDOW_TIMES),
         "time units, or 110 steps; a window of 20 steps is less than a fifth": lambda: (
             1 / attractor.EXPONENT / lorenz.DT,
             lorenz.CONTEXT,
