@@ -349,10 +349,6 @@ TIES: Mapping[str, Mapping[str, Values]] = {
             typical("sine-unconstrained-paper", "amplification"),
             typical("sine-unconstrained-tau-0-paper", "amplification"),
         ),
-        "it rises by 20 % without constraints and by 47 %": lambda: (
-            rise("unconstrained"),
-            rise("classic, unconstrained"),
-        ),
         "a raw loss that rises tenfold": lambda: median(
             record("explosion")["long"]["summaries"][name]["rebound"]
             for name in ("unconstrained", "classic, unconstrained", "classic")
