@@ -181,14 +181,6 @@ def costs(measure: str, mirror: bool) -> list[float]:
     )
 
 
-def rise(name: str) -> float:
-    """Chapter 2, ten times longer: the relative loss at the end over its lowest, in percent."""
-    course = [
-        middle for middle, _, _ in record("explosion")["long"]["curves"][name]["relative_loss"]
-    ]
-    return 100 * (course[-1] / min(course) - 1)
-
-
 def lowest_step(name: str) -> float:
     """Chapter 2: where the loss is lowest."""
     curves = record("explosion")["long"]["curves"][name]
