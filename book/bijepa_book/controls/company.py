@@ -10,26 +10,19 @@ from bijepa_book.controls.shared import NAMED
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
 from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.selection import Records
-from bijepa_book.evidence.stable.standing import One, known, over
+from bijepa_book.evidence.stable.standing import HALVES, READ, WAVES, One, known, over
 
-WAVES = {"frequency": "frequency_a", "phase": "phase_a"}
-SERIES = {"next value": "fair", "target": "whole", "past": "past", "window": "kept"}
 DRIFT = {"wave": "wave", "drift": "drift"}
-DIGITS = {
-    "labels of left halves": "label_error",
-    "labels of right halves": "right_label_error",
-    "right halves, drawn": "decoder_ten",
-}
 PLACES: Mapping[str, tuple[str, float, Mapping[str, str]]] = {
-    "sine waves": ("sine", 0.0, SERIES | WAVES),
-    "Lorenz": ("lorenz", 0.0, SERIES),
+    "sine waves": ("sine", 0.0, READ | WAVES),
+    "Lorenz": ("lorenz", 0.0, READ),
     **{
         f"waves under a drift of {s:g}": ("distracted", s, DRIFT if s else {"wave": "wave"})
         for s in STRENGTHS
     },
-    "digits": ("mnist", 0.0, DIGITS),
+    "digits": ("mnist", 0.0, HALVES),
 }
-"""By name: the data set, the strength of its drift, and what is read there."""
+"""By name: the data set, the strength of its drift, and what is read there, as it is called."""
 
 
 class CompanyDesk:
@@ -52,7 +45,7 @@ class CompanyDesk:
         self._other_place()
 
     def _other_place(self, _: object = None) -> None:
-        readings = list(PLACES[self.place.value][2])
+        readings = [(name, reading) for reading, name in PLACES[self.place.value][2].items()]
         if tuple(readings) != self.reading.options:
             self.reading.options = readings  # the first of them is chosen, and asked for
         else:
@@ -69,14 +62,14 @@ class CompanyDesk:
         self._say()
 
     def _known(self) -> list[One]:
-        where, strength, readings = PLACES[self.place.value]
-        return known(self.records, where, readings[self.reading.value], strength)
+        where, strength, _ = PLACES[self.place.value]
+        return known(self.records, where, self.reading.value, strength)
 
     def _say(self, _: object = None) -> None:
         where, strength, readings = PLACES[self.place.value]
         if self.reading.value not in readings or self.rival.value is None:  # between two places
             return
-        reading, rival = readings[self.reading.value], {"rival": self.rival.value}
+        reading, rival = self.reading.value, {"rival": self.rival.value}
         found = {
             one.called: over(self.records, where, one.label, reading, strength, **rival)
             for one in self._known()

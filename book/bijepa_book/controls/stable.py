@@ -7,12 +7,11 @@ from typing import Any
 import ipywidgets
 
 from bijepa_book.controls.shared import NAMED
+from bijepa_book.evidence.second.report import PLACES
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.kinds import KINDS
 from bijepa_book.evidence.stable.selection import costs, still
 from bijepa_book.figures.stable import called
-
-SYSTEMS = {"sine": "sine", "lorenz": "Lorenz", "mnist": "half images"}
 
 
 class HuntDesk:
@@ -43,7 +42,7 @@ class HuntDesk:
     def _say(self, _: object = None) -> None:
         candidate = Candidate(self.kind.value, self.strength.value)
         found = costs(self.records, candidate)
-        factors = [f"{SYSTEMS[name]} {math.exp(cost):.2f}" for name, cost in found.items()]
+        factors = [f"{PLACES[name]} {math.exp(cost):.2f}" for name, cost in found.items()]
         asked = f"sine-hunt-{candidate.name}-long" in self.records
         rest = "settled" if candidate.name in self.settled else "not settled"
         self.said.value = (

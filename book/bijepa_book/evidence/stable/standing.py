@@ -46,6 +46,14 @@ CALLED = {
     "supervised": "with the answers",
 }
 """In tables and figures, by name in records, where the two differ."""
+READ = {"fair": "next value", "whole": "target", "past": "past", "kept": "window"}
+WAVES = {"frequency_a": "frequency", "phase_a": "phase"}
+HALVES = {
+    "label_error": "labels, left",
+    "right_label_error": "labels, right",
+    "decoder_ten": "right half drawn",
+}
+"""What is read of a series, of a wave besides, and of halves; as tables and figures call it."""
 Family = Literal["foretells", "draws", "makes alike", "is not trained", "knows the answer"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
