@@ -1,7 +1,7 @@
 """Digits: what chapters 8 and 10 hold of them in the company's form, and the company's guesses."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bijepa_book.evidence.stable import standing
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
@@ -26,6 +26,9 @@ BORROWED: Mapping[str, str] = {
     "supervised": "mnist-supervised-paper",
 }
 """Keys of chapters 8 and 10, by the label in the company."""
+BASELINES = "mnist-baselines-paper"
+UNLEARNED: Mapping[str, str] = {"raw": "raw_accuracy", "untrained": "untrained_accuracy"}
+"""Shares of labels that are met without learning, in chapter 8's record."""
 
 
 def complete(records: Records, second: Records) -> Records:
@@ -40,20 +43,27 @@ def complete(records: Records, second: Records) -> Records:
     """
     found = dict(records)
     for label, name in BORROWED.items():
-        record = records.get(name) or second.get(name)
-        if record is None or key("mnist", "company", label) in records:
-            continue
-        rows = [row for row, seed in enumerate(record["seeds"]) if seed in FRESH_IMAGES]
-        theirs = record["measures"]
-        measures = {
-            **{ours: [1 - theirs[name][row] for row in rows] for ours, name in MISSED.items()},
-            **{ours: [theirs[name][row] for row in rows] for ours, name in ALSO.items()},
-        }
-        found[key("mnist", "company", label)] = {
-            "seeds": [record["seeds"][row] for row in rows],
-            "measures": measures,
-        }
+        if record := records.get(name) or second.get(name):
+            found.setdefault(key("mnist", "company", label), _as_here(record, MISSED, ALSO))
+    if record := second.get(BASELINES):
+        for label, name in UNLEARNED.items():
+            read = {"label_error": name}
+            found.setdefault(key("mnist", "company", label), _as_here(record, read, {}))
     return found
+
+
+def _as_here(
+    record: Mapping[str, Any], missed: Mapping[str, str], also: Mapping[str, str]
+) -> dict[str, Any]:
+    rows = [row for row, seed in enumerate(record["seeds"]) if seed in FRESH_IMAGES]
+    theirs = record["measures"]
+    return {
+        "seeds": [record["seeds"][row] for row in rows],
+        "measures": {
+            **{ours: [1 - theirs[name][row] for row in rows] for ours, name in missed.items()},
+            **{ours: [theirs[name][row] for row in rows] for ours, name in also.items()},
+        },
+    }
 
 
 class Guess(NamedTuple):
@@ -109,4 +119,4 @@ def guesses(records: Records) -> list[Guess]:
         if name in labels:
             mine = ratio(labels[name], _WHOLE, "label_error")
             found.append(Guess(f"{ones[labels[name]].called} over {WINNER.name}, labels", mine))
-    return found
+    return list(dict.fromkeys(found))  # the winner may be the closest

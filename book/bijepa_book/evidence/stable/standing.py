@@ -51,7 +51,7 @@ WAVES = {"frequency_a": "frequency", "phase_a": "phase"}
 HALVES = {
     "label_error": "labels, left",
     "right_label_error": "labels, right",
-    "decoder_ten": "right half drawn",
+    "decoder_ten": "drawing",
 }
 """What is read of a series, of a wave besides, and of halves; as tables and figures call it."""
 Family = Literal["foretells", "draws", "makes alike", "is not trained", "knows the answer"]

@@ -34,6 +34,15 @@ def test_what_is_borrowed_has_the_companys_seeds_and_says_what_is_missed() -> No
     assert complete({}, {}) == {}
 
 
+def test_pixels_and_an_untrained_encoder_are_borrowed_from_the_baselines() -> None:
+    met = {"raw_accuracy": [0.1, 0.86, 0.86], "untrained_accuracy": [0.1, 0.7, 0.8]}
+    found = complete({}, {"mnist-baselines-paper": {"seeds": [7, 8, 9], "measures": met}})
+    assert found["mnist-company-raw"]["measures"]["label_error"] == pytest.approx([0.14, 0.14])
+    assert found["mnist-company-untrained"]["measures"] == {
+        "label_error": pytest.approx([0.3, 0.2])
+    }
+
+
 @pytest.mark.usefixtures("few")
 def test_both_chapters_read_the_same_of_the_same_model() -> None:
     ours = measure_images(AS_IN_THE_PAPER, TINY, (8, 9), "cpu").measures
