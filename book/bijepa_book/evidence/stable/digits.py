@@ -111,12 +111,12 @@ def guesses(records: Records) -> list[Guess]:
     who = ones[draws].called
     found = [
         Guess(f"{ones[closest].called} over {who}, labels", ratios[closest]),
-        Guess(f"{WINNER.name} over {who}, labels", ratios[_WHOLE]),
-        Guess(f"{who} over {WINNER.name}, right labels", ratio(draws, _WHOLE, "right_label_error")),
-        Guess(f"{WINNER.name} over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
+        Guess(f"the winner over {who}, labels", ratios[_WHOLE]),
+        Guess(f"{who} over the winner, right labels", ratio(draws, _WHOLE, "right_label_error")),
+        Guess(f"the winner over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
     ]
     for name in ALIKE:
         if name in labels:
             mine = ratio(labels[name], _WHOLE, "label_error")
-            found.append(Guess(f"{ones[labels[name]].called} over {WINNER.name}, labels", mine))
+            found.append(Guess(f"{ones[labels[name]].called} over the winner, labels", mine))
     return list(dict.fromkeys(found))  # the winner may be the closest

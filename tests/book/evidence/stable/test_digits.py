@@ -70,11 +70,11 @@ def test_guesses_are_judged_by_what_is_recorded() -> None:
     found = {one.what: one for one in guesses(records)}
     assert {what: round(one.found.value, 4) for what, one in found.items()} == {
         "VICReg over predictive autoencoder, labels": round(0.82 / 0.8, 4),
-        "whitened-falling-0.2 over predictive autoencoder, labels": 1.25,
-        "predictive autoencoder over whitened-falling-0.2, right labels": 1.5,
-        "whitened-falling-0.2 over predictive autoencoder, drawings": round(1 / 0.98, 4),
-        "VICReg over whitened-falling-0.2, labels": 0.82,
-        "BYOL over whitened-falling-0.2, labels": 1.2,
+        "the winner over predictive autoencoder, labels": 1.25,
+        "predictive autoencoder over the winner, right labels": 1.5,
+        "the winner over predictive autoencoder, drawings": round(1 / 0.98, 4),
+        "VICReg over the winner, labels": 0.82,
+        "BYOL over the winner, labels": 1.2,
     }
     assert [one.held for one in found.values()] == [False, True, True, False, False, True]
     known = {one.called for one in standing.known(records, "mnist", "label_error")}
