@@ -109,14 +109,15 @@ def guesses(records: Records) -> list[Guess]:
     ratios = {label: ratio(label, draws, "label_error") for label in rivals}
     closest = min(ratios, key=lambda label: ratios[label].value)
     who = ones[draws].called
+    name = "the winner" if closest == _WHOLE else ones[closest].called
     found = [
-        Guess(f"{ones[closest].called} over {who}, labels", ratios[closest]),
+        Guess(f"{name} over {who}, labels", ratios[closest]),
         Guess(f"the winner over {who}, labels", ratios[_WHOLE]),
         Guess(f"{who} over the winner, right labels", ratio(draws, _WHOLE, "right_label_error")),
         Guess(f"the winner over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
     ]
-    for name in ALIKE:
-        if name in labels:
-            mine = ratio(labels[name], _WHOLE, "label_error")
-            found.append(Guess(f"{ones[labels[name]].called} over the winner, labels", mine))
+    for one in ALIKE:
+        if one in labels:
+            mine = ratio(labels[one], _WHOLE, "label_error")
+            found.append(Guess(f"{ones[labels[one]].called} over the winner, labels", mine))
     return list(dict.fromkeys(found))  # the winner may be the closest

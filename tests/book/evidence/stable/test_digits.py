@@ -80,3 +80,7 @@ def test_guesses_are_judged_by_what_is_recorded() -> None:
     known = {one.called for one in standing.known(records, "mnist", "label_error")}
     assert {"unconstrained", "with the answers"} < known
     assert "Barlow Twins" not in known
+    del records[key("mnist", "company", labels["VICReg"])]
+    names = [one.what for one in guesses(records)]  # the winner is the closest, and is named once
+    assert names[0] == "the winner over predictive autoencoder, labels"
+    assert len(names) == len(set(names)) == 4
