@@ -81,6 +81,7 @@ def test_guesses_are_judged_by_what_is_recorded() -> None:
     assert {"unconstrained", "with the answers"} < known
     assert "Barlow Twins" not in known
     del records[key("mnist", "company", labels["VICReg"])]
+    base["label_error"] = [0.99 * value for value in base["label_error"]]
     names = [one.what for one in guesses(records)]  # the winner is the closest, and is named once
     assert names[0] == "the winner over predictive autoencoder, labels"
     assert len(names) == len(set(names)) == 4
