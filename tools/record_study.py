@@ -43,7 +43,7 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-curved": lambda _: curved.recordings(),
     "stable-without": lambda _: hunt.without_recordings(),
     "stable-final": lambda folder: finalists.series_recordings(selection.finalists(load(folder))),
-    "stable-control": lambda _: finalists.control_recordings(),
+    "stable-control": lambda _: finalists.series_recordings([finalists.RATE_ALONE]),
     "stable-final-images": lambda folder: finalists.image_recordings(
         selection.finalists(load(folder))
     ),

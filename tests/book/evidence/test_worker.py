@@ -20,6 +20,7 @@ from bijepa_core.evaluation import probes
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA
 from bijepa_core.training import pretrain
+from tests.book.evidence.few import few_digits
 
 Part = dict[str, Any]
 
@@ -35,11 +36,7 @@ def fewer_data(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few of scikit-learn's digits in place of MNIST."""
-    every = mnist.load("digits")
-    few = mnist.Digits(
-        every.train[:200], every.train_labels[:200], every.test[:80], every.test_labels[:80]
-    )
-    monkeypatch.setattr(mnist, "load", lambda dataset="mnist": few)
+    few_digits(monkeypatch, 200, 80)
 
 
 def condition(experiment: str, name: str = "expressive", **changes: Any) -> Condition:

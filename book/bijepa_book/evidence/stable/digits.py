@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bijepa_book.evidence.stable import standing
-from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, compared
 from bijepa_book.evidence.stable.company import ALIKE, FRESH_IMAGES, joined, key
 from bijepa_book.evidence.stable.selection import Records
 from bijepa_book.evidence.stable.standing import WINNER, Ratio
@@ -94,7 +94,7 @@ def guesses(records: Records) -> list[Guess]:
         to the predictive autoencoder.
     """
     ones = {one.label: one for one in standing.known(records, "mnist", "label_error")}
-    labels = {label.rsplit("-", 2)[0]: label for label in ones}
+    labels = {one.name: one.label for one in compared(records)["mnist"] if one.label in ones}
     draws = labels.get(DRAWS)
     if draws is None:
         return []

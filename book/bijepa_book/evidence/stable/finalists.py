@@ -39,11 +39,6 @@ def series_recordings(finalists: list[Candidate]) -> list[Recording]:
     ]
 
 
-def control_recordings() -> list[Recording]:
-    """The falling rate alone, on the same seeds."""
-    return series_recordings([RATE_ALONE])
-
-
 def image_recordings(
     finalists: list[Candidate], experiment: Experiment = MNIST, epochs: int = EPOCHS
 ) -> list[Recording]:

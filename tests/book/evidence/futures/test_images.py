@@ -22,6 +22,7 @@ from bijepa_core.evaluation.metrics import nearest
 from bijepa_core.experiments import DIGITS
 from bijepa_core.networks import ConvEncoder, Decoder, MLPPredictor
 from bijepa_core.seeds import generator
+from tests.book.evidence.few import few_digits
 
 TINY, SEEDS = replace(DIGITS, steps=6, batch_size=20), (8, 9)
 LOOK = Look(images=30, samples=4, epochs=2)
@@ -31,11 +32,7 @@ MODELS = ("deterministic", "energy", "gaussian", "mixture")
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A few of scikit-learn's digits, and the penalty that takes the fewest iterations."""
-    every = mnist.load("digits")
-    some = mnist.Digits(
-        every.train[:200], every.train_labels[:200], every.test[:90], every.test_labels[:90]
-    )
-    monkeypatch.setattr(mnist, "load", lambda dataset="mnist": some)
+    few_digits(monkeypatch, 200, 90)
     monkeypatch.setattr(stacked, "SOFTMAX_PENALTIES", (1e-2,))
     bench.cache_clear()
     yield

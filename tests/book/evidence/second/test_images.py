@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from bijepa_book.evidence.metrics import latent_measures
 from bijepa_book.evidence.second import images, stacked
 from bijepa_book.evidence.second.recording import Recording, joined, measured
-from bijepa_core.data import mnist
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.evaluation.metrics import per_seed
 from bijepa_core.evaluation.probes import adam_classifier
 from bijepa_core.experiments import CONFIGURATIONS, DIGITS, Experiment
 from bijepa_core.seeds import unstack
+from tests.book.evidence.few import few_digits
 
 Normal = Callable[..., Tensor]
 TINY = replace(DIGITS, steps=4, batch_size=20, probe_steps=2)
@@ -26,11 +26,7 @@ TINY = replace(DIGITS, steps=4, batch_size=20, probe_steps=2)
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few of scikit-learn's digits, and the penalty that takes the fewest iterations."""
-    every = mnist.load("digits")
-    some = mnist.Digits(
-        every.train[:200], every.train_labels[:200], every.test[:80], every.test_labels[:80]
-    )
-    monkeypatch.setattr(mnist, "load", lambda dataset="mnist": some)
+    few_digits(monkeypatch, 200, 80)
     monkeypatch.setattr(stacked, "SOFTMAX_PENALTIES", (1e-2,))
 
 

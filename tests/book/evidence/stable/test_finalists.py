@@ -6,9 +6,9 @@ import torch
 
 from bijepa_book.evidence.stable.finalists import (
     IMAGE_SEEDS,
+    RATE_ALONE,
     against_recordings,
     classic,
-    control_recordings,
     image_recordings,
     series_recordings,
 )
@@ -59,7 +59,7 @@ def test_loud_waves_are_learned_at_the_candidates_own_rate(monkeypatch: pytest.M
 
 
 def test_the_control_is_the_rate_alone() -> None:
-    keys = {recording.key: recording.about for recording in control_recordings()}
+    keys = {recording.key: recording.about for recording in series_recordings([RATE_ALONE])}
     assert len(keys) == 6
     assert keys["lorenz-final-falling-rate-0.3-classic-paper"]["alpha"] == 1.0
 
