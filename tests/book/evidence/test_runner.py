@@ -453,10 +453,11 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "r"
+    wanted = [c.name for c in conditions("sine")[:8]]  # so many that a busy test is not too late
     process = python(
         INTERRUPTED, tmp_path / "log", "evidence", "--experiment", "sine", "--length", "paper",
-        "--condition", "baselines", "--condition", "classic", "--num-seeds", "1", "--jobs", "1",
-        "--results", out,
+        *(word for name in wanted for word in ("--condition", name)),
+        "--num-seeds", "1", "--jobs", "1", "--results", out,
     )  # fmt: skip
     try:
         wait_for(process, lambda: (out / "sine-baselines-paper.json").exists())
@@ -469,7 +470,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert said.splitlines()[-1].startswith("bijepa: ")
     assert said.splitlines()[-1].endswith("; go on with --resume")
     assert "Traceback" not in said
-    assert [path.stem for path in whole(out)] == ["sine-baselines-paper"]
+    found = [path.stem for path in whole(out)]
+    assert "sine-baselines-paper" in found
+    assert len(found) < len(wanted)
 
 
 def test_ctrl_c_between_two_trainings_has_words_too(
