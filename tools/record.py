@@ -15,6 +15,7 @@ from bijepa_book.chapters import (
     lorenz,
     mnist_record,
     own_data,
+    relatives,
     sphere,
     watch,
 )
@@ -30,6 +31,7 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
     "alpha": alpha.record,
     "own-data": own_data.record,
     "watch": watch.record,
+    "relatives": relatives.record,
     "tables": reproduce,
 }
 
