@@ -43,6 +43,11 @@ def test_a_flow_of_many_seeds_is_each_ones_own() -> None:
     torch.testing.assert_close(stacked.score(s, target)[0][1], score)
 
 
+def test_a_flows_mean_is_without_chance() -> None:
+    flow, s = FlowPredictor(2, 16), torch.randn(5, 2)
+    torch.testing.assert_close(flow.mean(s), flow.mean(s), rtol=0, atol=0)
+
+
 def test_a_flows_samples_follow_its_density() -> None:
     torch.manual_seed(0)
     flow, s = FlowPredictor(2, 16), torch.randn(1, 2)
