@@ -88,7 +88,8 @@ class MLPPredictor(nn.Module):
     Args:
         embed_dim: width d of the embedding, in and out.
         hidden_dim: width of the hidden layer.
-        layer_norm: LayerNorm on the hidden layer.
+        layer_norm: LayerNorm on the hidden layer. The paper's models have it in encoder and
+            predictors or in neither; in the predictors alone it is another constraint.
         z_dim: width of the conditioning variable z of Eq. 3; 0, the paper's runs, for none.
 
     Raises:
