@@ -20,6 +20,7 @@ from bijepa_core.stochastic import (
 )
 
 MEAN_OF = 8  # draws of a flow, for its mean
+ROWS = 2**13  # that a flow pushes at once, of each seed, for the memory
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ class FlowPredictor(StochasticPredictor):
         batch = s.shape[-2]
         noise = torch.randn(count * batch, self.embed_dim, generator=generator, dtype=s.dtype)
         repeated = s.repeat(*[1] * (s.ndim - 2), count, 1)
-        drawn = self._each(_pushed, repeated, noise.expand(*s.shape[:-2], *noise.shape))
+        alike = noise.expand(*s.shape[:-2], *noise.shape)
+        parts = zip(repeated.split(ROWS, -2), alike.split(ROWS, -2), strict=True)
+        drawn = torch.cat([self._each(_pushed, *part) for part in parts], -2)
         return drawn.unflatten(-2, (count, batch)).movedim(-3, 0)
 
     def mean(self, s: Tensor) -> Tensor:

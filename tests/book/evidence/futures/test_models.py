@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bijepa_book.evidence.futures import models
 from bijepa_book.evidence.futures.grid import DIRECTIONS
 from bijepa_book.evidence.futures.models import (
     HEADS,
@@ -41,6 +42,14 @@ def test_a_flow_of_many_seeds_is_each_ones_own() -> None:
     torch.testing.assert_close(drawn(stacked, s)[:, 1], drawn(alone, s[1]))
     score = -alone.flow(s[1]).log_prob(target[1]) / 4  # zuko's own
     torch.testing.assert_close(stacked.score(s, target)[0][1], score)
+
+
+def test_a_flows_samples_in_parts_are_those_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, s = FlowPredictor(2, 16), torch.randn(5, 2)
+    at_once = flow.sample(s, 4, torch.Generator().manual_seed(0))
+    monkeypatch.setattr(models, "ROWS", 7)
+    in_parts = flow.sample(s, 4, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(in_parts, at_once)
 
 
 def test_a_flows_mean_is_without_chance() -> None:
