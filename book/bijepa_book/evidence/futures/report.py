@@ -64,6 +64,15 @@ def interval(values: Sequence[float], decimals: int = 1) -> str:
     return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
+def over(
+    worlds: Records, world: str, head: str, way: str, rival: str = "energy", decimals: int = 2
+) -> str:
+    """A head's score over a rival's, with its interval: :func:`.criteria.compared`, in words."""
+    found = criteria.compared(worlds, world, head, way, rival)
+    ratio, low, high = (f"{found[name]:.{decimals}f}" for name in ("ratio", "low", "high"))
+    return f"{ratio} [{low}, {high}]"
+
+
 def _above(worlds: Records, world: str, head: str, way: str) -> list[float]:
     """How far a head's score is above the optimum, in percent, seed by seed."""
     excess = criteria.excess(criteria.DEMANDED[world])

@@ -12,7 +12,7 @@ WORLDS, HALVES = report.recorded()
 
 def test_tables_of_distances_begin_with_the_optimum_and_end_with_the_climatology() -> None:
     rows = report.distances(WORLDS, "linear")
-    assert [row[0] for row in rows[1:3]] + [rows[-1][0]] == ["energy", "mixture", "climatology"]
+    assert [row[0] for row in rows[1:3]] + [rows[-1][0]] == ["energy", "flow", "climatology"]
     ours = criteria.column(WORLDS, "linear", "energy", "energy_forward")
     best = criteria.column(WORLDS, "linear", "exact", "energy_forward")
     mean = np.mean([100 * (ours[seed] / best[seed] - 1) for seed in ours])
