@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 LABELS = {
     "tag_hide-cell": "Solution",
     "tag_hide-input": "Code behind this",
-    "tag_hide-output": "What it prints",
+    "tag_hide-output": "What it shows",
 }
 
 
