@@ -2,7 +2,7 @@
 
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bijepa_core._support.interrupts import STOPS
 from bijepa_core.experiments import SINE, Experiment
 
 SITE = Path(__file__).parents[1] / "_build" / "html" / "index.html"
@@ -49,6 +50,16 @@ def one_thread() -> None:
 def interrupts_are_heard() -> None:
     """A shell that starts the tests in the background has Ctrl-C ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def signals_are_answered_as_before() -> Iterator[None]:
+    """A command that ends its process leaves an answer behind, which would end this one."""
+    before = {one: signal.getsignal(one) for one in STOPS}
+    yield
+    for one, answer in before.items():
+        if answer is not None:  # set from C: it was not ours to change
+            signal.signal(one, answer)
 
 
 @pytest.fixture
