@@ -15,10 +15,10 @@ from bijepa_book.chapters import (
     lorenz,
     mnist_record,
     own_data,
-    relatives,
     sphere,
     watch,
 )
+from bijepa_book.evidence.stable import live
 from bijepa_book.paper.tables import reproduce
 from bijepa_core._support.provenance import provenance
 
@@ -31,7 +31,7 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
     "alpha": alpha.record,
     "own-data": own_data.record,
     "watch": watch.record,
-    "relatives": relatives.record,
+    "relatives": live.record,
     "tables": reproduce,
 }
 

@@ -1,13 +1,13 @@
 from bijepa_book import records
-from bijepa_book.chapters import relatives
+from bijepa_book.evidence.stable import live
 
 
 def test_a_short_record_has_the_form_of_the_stored_one_and_finite_numbers() -> None:
-    short, stored = relatives.record((0, 1), steps=5), records.load("relatives")
+    short, stored = live.record((0, 1), steps=5), records.load("relatives")
     assert short["seeds"] == stored["seeds"][:2]
     assert records.disagreements(short["missed"], stored["missed"], 1e9) == []
 
 
 def test_a_mean_over_seeds_is_told_by_what_is_asked() -> None:
-    measures = {name: [1.0, 3.0] for name in relatives.ASKED}
-    assert set(relatives.missed(measures).values()) == {2.0}
+    measures = {name: [1.0, 3.0] for name in live.ASKED}
+    assert set(live.missed(measures).values()) == {2.0}
