@@ -1,6 +1,5 @@
 import signal
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,13 +9,11 @@ from bijepa_core._support.interrupts import STOPS, deferred_interrupt, handling_
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_ignored() -> Iterator[None]:
+def _nothing_is_ignored() -> None:
     """Signals as Python has them, whatever was ignored by the one who started the tests (nohup)."""
     usual: dict[int, Any] = dict.fromkeys(STOPS, signal.SIG_DFL)
     usual[signal.SIGINT] = signal.default_int_handler
-    before = {one: signal.signal(one, answer) for one, answer in usual.items()}
-    yield
-    for one, answer in before.items():
+    for one, answer in usual.items():
         signal.signal(one, answer)
 
 

@@ -60,8 +60,7 @@ def present(worlds: Records, world: str) -> list[str]:
 def interval(values: Sequence[float], decimals: int = 1) -> str:
     """A mean with its bootstrap interval of 95 %."""
     low, high = bootstrap_interval(values)
-    mean = float(np.mean(values))
-    return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    return _bracketed(float(np.mean(values)), low, high, decimals)
 
 
 def over(
@@ -69,8 +68,11 @@ def over(
 ) -> str:
     """A head's score over a rival's, with its interval: :func:`.criteria.compared`, in words."""
     found = criteria.compared(worlds, world, head, way, rival)
-    ratio, low, high = (f"{found[name]:.{decimals}f}" for name in ("ratio", "low", "high"))
-    return f"{ratio} [{low}, {high}]"
+    return _bracketed(found["ratio"], found["low"], found["high"], decimals)
+
+
+def _bracketed(value: float, low: float, high: float, decimals: int) -> str:
+    return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
 def _above(worlds: Records, world: str, head: str, way: str) -> list[float]:

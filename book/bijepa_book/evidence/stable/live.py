@@ -1,13 +1,12 @@
 """Chapter 10b's three models on sine waves, for the record: its own cells write two losses out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from statistics import mean
 from typing import Any
 
 from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER
-from bijepa_book.evidence.stable.company import Member, read_series
-from bijepa_core.data.series import SeriesData
-from bijepa_core.evaluation.probes import protocol_a
+from bijepa_book.evidence.stable.company import Member, measure
 from bijepa_core.experiments import SINE
 
 SEEDS = 8
@@ -37,11 +36,9 @@ def missed(measures: Mapping[str, list[float]]) -> dict[str, float]:
 
 def record(seeds: tuple[int, ...] = tuple(range(SEEDS)), steps: int = SINE.steps) -> dict[str, Any]:
     """What the chapter compares its own run with."""
-    data = SINE.load(seeds)
-    assert isinstance(data, SeriesData)
-    found = {}
-    for name, member in MODELS.items():
-        model = member.model(SINE, seeds)
-        SINE.train(model, data.batches, steps=steps, progress=False)
-        found[name] = missed(read_series(protocol_a(model), data, seeds).measures)
+    experiment = replace(SINE, steps=steps)
+    found = {
+        name: missed(measure(member, experiment, seeds, "cpu").measures)
+        for name, member in MODELS.items()
+    }
     return {"seeds": list(seeds), "missed": found}
