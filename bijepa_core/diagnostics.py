@@ -1,6 +1,6 @@
 """Is it collapsing, exploding or learning? Numbers the training loss does not show."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch import Tensor
 from bijepa_core._support.arrays import Data, as_tensor
 from bijepa_core._support.checks import check_kind, inference
 from bijepa_core.model import BiJEPA, Term
+from bijepa_core.stochastic import StochasticPredictor
 
 
 def _tensor(embedding: Data) -> Tensor:
@@ -114,7 +115,7 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
     Raises:
         ValueError: if a predictor is missing or x does not fit.
     """
-    forward, backward = both_predictors(model)
+    forward, backward = map(_answer, both_predictors(model))
     s = model.embed(x).requires_grad_(True)  # (*seeds, batch, d)
     with torch.enable_grad():
         around = backward(forward(s))
@@ -134,12 +135,15 @@ def loop_spectrum(model: BiJEPA, x: Tensor) -> Tensor:
 def inconsistency(model: BiJEPA, x: Tensor) -> Tensor:
     """Forward-backward inconsistency: how far the loop there and back misses (section 5.6).
 
+    Under whitening a part of it is the whitening: what a predictor gives is whitened by that
+    share, what the other one learned from is not.
+
     Args and errors as :func:`loop_spectrum`.
 
     Returns:
         ``||P_bwd(P_fwd(s)) - s||^2 / ||s||^2`` for each sample, ``(*seeds, batch)``.
     """
-    forward, backward = both_predictors(model)
+    forward, backward = map(_answer, both_predictors(model))
     s = model.embed(x)
     with inference(model):
         missed = backward(forward(s)) - s
@@ -160,3 +164,8 @@ def both_predictors(model: BiJEPA) -> tuple[torch.nn.Module, torch.nn.Module]:
             "Train with alpha strictly between 0 and 1."
         )
     return model.forward_predictor, model.backward_predictor
+
+
+def _answer(predictor: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    """One embedding for each: of a predictor that samples, the mean."""
+    return predictor.mean if isinstance(predictor, StochasticPredictor) else predictor

@@ -2,7 +2,8 @@
 
 import copy
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -109,6 +110,7 @@ class BiJEPA(nn.Module):
         self.online = encoder
         self.forward_predictor = _built(predictor) if alpha > 0 else None
         self.backward_predictor = _built(predictor) if alpha < 1 else None
+        self._check_predictors()
         _check_ready(self)
         self.target = _copy(encoder).requires_grad_(False)
         # Batch normalization must see each view by itself; so must an encoder that does not
@@ -170,7 +172,7 @@ class BiJEPA(nn.Module):
         """One direction: predict, and compare with the target. None where it has no weight."""
         if predictor is None or s is None or target is None:
             return None
-        _check_embedding(target, self.seed_axis)
+        check_embedding(target, self.seed_axis)
         prediction = _applied("a predictor", predictor, s, z)  # (*seeds, batch, d)
         _check_prediction(prediction, target)
         error = F.mse_loss(prediction, target, reduction="none")
@@ -231,6 +233,23 @@ class BiJEPA(nn.Module):
         with inference(self):
             return self._embedded(self.online, x)
 
+    def aim(self, view: Tensor) -> Tensor:
+        """What a prediction of a view's embedding is to be compared with.
+
+        Under whitening that is not ``embed(view)``: predictors learn targets that are moved towards
+        their whitened batch (:meth:`bijepa_core.constraints.Constraint.aim`), here the batch given.
+
+        Args:
+            view: ``(*seeds, batch, *view)``, y for a forecast, x for an inferred past.
+
+        Returns:
+            ``(*seeds, batch, d)``: :meth:`embed`, aimed as the constraint says.
+
+        Raises:
+            ValueError: if the view does not fit the encoder.
+        """
+        return self.constraint.aim(self.embed(view))
+
     def predict_forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """The forward predictor's raw output on s_x: the features of Protocol B (Eq. 11).
 
@@ -257,7 +276,8 @@ class BiJEPA(nn.Module):
         """The future's embedding s_y, forecast from x (section 3.4).
 
         Args, returns and errors as :meth:`predict_forward`, but projected onto the sphere where
-        embeddings live there, so that it can be compared with ``embed(y)``.
+        embeddings live there, so that it can be compared with ``aim(y)``, which is ``embed(y)``
+        where the constraint does not whiten.
         """
         return self.constraint.project(self.predict_forward(x, z))
 
@@ -269,6 +289,15 @@ class BiJEPA(nn.Module):
         predictor, s = self._start(direction, view)
         with inference(self):
             return _applied("a predictor", predictor, s, z)
+
+    def _check_predictors(self) -> None:
+        """Each gives one embedding, not a distribution."""
+        for predictor in (self.forward_predictor, self.backward_predictor):
+            if hasattr(predictor, "sample") and hasattr(predictor, "score"):
+                raise TypeError(
+                    "BiJEPA's predictors give one embedding each; received a "
+                    f"{type(predictor).__name__}, which samples. Build a StochasticBiJEPA with it."
+                )
 
     def _start(self, direction: Direction, view: Tensor) -> tuple[nn.Module, Tensor]:
         """The predictor of a direction, and the embedding that it starts from."""
@@ -365,9 +394,15 @@ def _built(predictor: Callable[[], nn.Module]) -> nn.Module:
 
 
 def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None) -> Any:
-    """What a network gives; where PyTorch says that shapes do not fit, with the shape it got."""
-    try:
+    with explaining(part, view):
         return module(view) if z is None else module(view, z)
+
+
+@contextmanager
+def explaining(part: str, view: Tensor) -> Iterator[None]:
+    """Where PyTorch says that shapes do not fit, the error names the part and what it got."""
+    try:
+        yield
     except RuntimeError as error:
         if type(error) is not RuntimeError or "allocate" in str(error):  # too little memory, say
             raise
@@ -379,7 +414,8 @@ def _applied(part: str, module: nn.Module, view: Tensor, z: Tensor | None = None
         ) from error
 
 
-def _check_embedding(s: Tensor, seeds: int | None) -> None:
+def check_embedding(s: Tensor, seeds: int | None) -> None:
+    """An encoder gives one vector a sample, and where there are many seeds, for each of them."""
     if s.ndim != (2 if seeds is None else 3) or seeds not in (None, len(s)):
         axes = "(batch, d)" if seeds is None else f"({seeds}, batch, d)"
         raise ValueError(

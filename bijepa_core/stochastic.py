@@ -5,7 +5,7 @@ predictor, ``P(s_x, z)``, and a proper scoring rule takes the place of the squar
 least, in expectation, where the samples come from the true conditional distribution.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
+from bijepa_core._support.arrays import takes_arrays
 from bijepa_core._support.checks import check_counts, check_kind, check_views, inference
 from bijepa_core.layers import Linear
-from bijepa_core.model import BiJEPA, Direction, Losses, Term
+from bijepa_core.model import BiJEPA, Direction, Losses, Term, check_embedding, explaining
 from bijepa_core.networks import MLPPredictor, hidden_layer
 from bijepa_core.seeds import generator as generator_named
 
 MEAN_OF = 64  # values of z, of an energy predictor's mean
 
 
+@takes_arrays
 def energy_score(samples: Tensor, target: Tensor) -> Tensor:
     """The energy score of samples: mean distance to the target less half that between samples.
 
@@ -29,23 +31,40 @@ def energy_score(samples: Tensor, target: Tensor) -> Tensor:
 
     Args:
         samples: ``(m, ..., d)``, at least two of each.
-        target: ``(..., d)``.
+        target: ``(..., d)``; without leading axes of the samples, seeds say, shared by all.
 
     Returns:
         ``(...)``; low is good.
 
     Raises:
-        ValueError: if there are fewer than two samples.
+        ValueError: if there are fewer than two samples, or they are not of the target's shape.
 
     Source:
         Gneiting and Raftery 2007, J. Am. Stat. Assoc. 102, Eq. 22, beta = 1.
     """
+    _check_samples(samples, target)
     m = len(samples)
-    if m < 2:
-        raise ValueError(f"the energy score needs two samples or more; received {m}.")
-    apart = torch.cdist(samples.movedim(0, -2), samples.movedim(0, -2))  # (..., m, m)
+    apart = _distances(samples.movedim(0, -2))  # (..., m, m)
     missed = _length(samples - target).mean(0)
     return missed - apart.sum((-2, -1)) / (2 * m * (m - 1))
+
+
+def _distances(points: Tensor) -> Tensor:
+    """Between all points, ``(..., n, d)`` to ``(..., n, n)``; exact also far from zero."""
+    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _check_samples(samples: Tensor, target: Tensor | None = None, least: int = 2) -> None:
+    if samples.ndim < 2 or len(samples) < least:
+        raise ValueError(
+            f"samples must be {least} or more, on the first axis; received {tuple(samples.shape)}."
+        )
+    if target is not None and samples.shape[1:][-target.ndim :] != target.shape:
+        raise ValueError(
+            "each sample must end in the target's shape, samples (m, *seeds, batch, d) and target "
+            f"(*seeds, batch, d) or (batch, d); received {tuple(samples.shape)} and "
+            f"{tuple(target.shape)}."
+        )
 
 
 def _length(difference: Tensor) -> Tensor:
@@ -55,7 +74,7 @@ def _length(difference: Tensor) -> Tensor:
     ]
 
 
-class StochasticPredictor(nn.Module):
+class StochasticPredictor(nn.Module, ABC):
     """A predictor that gives a distribution of embeddings, by samples and by a score."""
 
     @abstractmethod
@@ -74,7 +93,7 @@ class StochasticPredictor(nn.Module):
 
     @abstractmethod
     def mean(self, s: Tensor) -> Tensor:
-        """The mean of what may come, ``(*seeds, batch, d)``: of s alone, without chance."""
+        """The mean of what may come, ``(*seeds, batch, d)``: the same at every call."""
 
     @abstractmethod
     def score(self, s: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,6 +110,8 @@ class StochasticPredictor(nn.Module):
 
 class EnergyPredictor(StochasticPredictor):
     """P(s, z) with z from N(0, I), trained by the energy score of several samples a pair.
+
+    Its mean is that over 64 fixed values of z, and so misses by an eighth of a deviation.
 
     Args:
         embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
@@ -128,7 +149,15 @@ class EnergyPredictor(StochasticPredictor):
 
         Returns:
             ``(count, *seeds, batch, d)``.
+
+        Raises:
+            ValueError: if z is of another shape.
         """
+        if not 3 <= z.ndim <= s.ndim + 1 or z.shape[-1] != self.z_dim:
+            raise ValueError(
+                f"z must be (count, batch, {self.z_dim}), or with seeds before the batch; received "
+                f"{tuple(z.shape)}."
+            )
         count, batch = len(z), s.shape[-2]
         z = z.reshape(count, *[1] * (s.ndim + 1 - z.ndim), *z.shape[1:])
         z = z.expand(count, *s.shape[:-1], self.z_dim).movedim(0, -3)  # (*seeds, count, batch, .)
@@ -151,6 +180,8 @@ class EnergyPredictor(StochasticPredictor):
 
 class GaussianPredictor(StochasticPredictor):
     """A normal distribution with a mean and a deviation for each dimension, by its likelihood.
+
+    Deviations stay between e^-7 and e^7. The score is the negative log density per dimension.
 
     Args:
         embed_dim, hidden_dim, layer_norm: as in :class:`.MLPPredictor`.
@@ -222,9 +253,11 @@ def _drawn(
 class StochasticBiJEPA(BiJEPA):
     """BiJEPA whose predictors are :class:`StochasticPredictor`: Eq. 6 and 7 become scores.
 
-    The terms that are logged keep the squared error of the predicted mean, so that the relative
-    loss says what it says elsewhere. ``forecast`` and its kin give the mean of what may come,
-    without a z. Arguments as :class:`bijepa_core.model.BiJEPA`.
+    The terms that are logged keep the squared error of a mean, the predicted one or, of an
+    :class:`EnergyPredictor`, that of the samples of the step: with eight it errs more than the
+    predicted mean would, by an eighth of their variance. ``forecast`` and its kin give the mean of
+    what may come. A z is drawn, and never passed. Arguments and errors as
+    :class:`bijepa_core.model.BiJEPA`; a TypeError, too, if a predictor does not sample.
     """
 
     def forward(
@@ -234,16 +267,17 @@ class StochasticBiJEPA(BiJEPA):
         z_forward: Tensor | None = None,
         z_backward: Tensor | None = None,
     ) -> Losses:
-        """The scores of one batch; z is drawn, and cannot be passed.
+        """The scores of one batch.
 
         Raises:
-            TypeError: if a predictor does not sample.
+            ValueError: as :class:`bijepa_core.model.BiJEPA`, and if a z is passed.
         """
+        _check_no_z(z_forward, z_backward)
         x, y = check_views(self.online, x, y, self.seed_axis)
         s_x, s_y = self._embeddings(x, y)  # (*seeds, batch, d)
         target_x, target_y = self._targets(x, y)
-        forward, ahead = _scored(self.forward_predictor, s_x, target_y)
-        backward, back = _scored(self.backward_predictor, s_y, target_x)
+        forward, ahead = self._scored(self.forward_predictor, s_x, target_y)
+        backward, back = self._scored(self.backward_predictor, s_y, target_x)
         total = self._penalized(self._weighted(ahead, back), s_x, s_y)
         return Losses(total, forward, backward)
 
@@ -280,8 +314,7 @@ class StochasticBiJEPA(BiJEPA):
         return {**super().configuration(), "sampling_predictor": named}
 
     def _predict(self, direction: Direction, view: Tensor, z: Tensor | None) -> Tensor:
-        if z is not None:
-            return super()._predict(direction, view, z)
+        _check_no_z(z)
         predictor, s = self._start(direction, view)
         with inference(self):
             return _sampling(predictor).mean(s)
@@ -294,21 +327,37 @@ class StochasticBiJEPA(BiJEPA):
         with inference(self):
             return self.constraint.project(_sampling(predictor).sample(s, samples, generator))
 
+    def _scored(
+        self, predictor: nn.Module | None, s: Tensor | None, target: Tensor | None
+    ) -> tuple[Term | None, Term | None]:
+        """One direction twice: with the squared error of the mean, and with the score."""
+        if predictor is None or s is None or target is None:
+            return None, None
+        check_embedding(target, self.seed_axis)
+        with explaining("a predictor", s):
+            score, mean = _sampling(predictor).score(s, target)
+        wrong = (mean.detach() - target).square().mean((-2, -1))
+        term = Term(wrong, s.detach(), target)  # what is logged
+        return term, term._replace(loss=score.mean(-1))
 
-def _scored(
-    predictor: nn.Module | None, s: Tensor | None, target: Tensor | None
-) -> tuple[Term | None, Term | None]:
-    """One direction twice: with the squared error of the mean, to be logged, and with the score."""
-    if predictor is None or s is None or target is None:
-        return None, None
-    score, mean = _sampling(predictor).score(s, target)
-    wrong = (mean.detach() - target).square().mean((-2, -1))
-    term = Term(wrong, s.detach(), target)
-    return term, term._replace(loss=score.mean(-1))
+    def _check_predictors(self) -> None:
+        for predictor in (self.forward_predictor, self.backward_predictor):
+            if predictor is not None:
+                _sampling(predictor)
+
+
+def _check_no_z(*given: Tensor | None) -> None:
+    if any(z is not None for z in given):
+        raise ValueError(
+            "a StochasticBiJEPA draws its z and takes none. For noise of your own, call the "
+            "predictor itself, model.forward_predictor(s, z), or sample with a generator."
+        )
 
 
 def _sampling(predictor: nn.Module) -> StochasticPredictor:
-    rule = "a predictor must be a StochasticPredictor, such as EnergyPredictor."
+    rule = (
+        "a predictor of a StochasticBiJEPA must be a StochasticPredictor, such as EnergyPredictor."
+    )
     check_kind(rule, predictor, StochasticPredictor)
     assert isinstance(predictor, StochasticPredictor)
     return predictor
@@ -317,6 +366,7 @@ def _sampling(predictor: nn.Module) -> StochasticPredictor:
 # --- is z used, and is the embedding honest? ----------------------------------------------------
 
 
+@takes_arrays
 def spread(samples: Tensor) -> Tensor:
     """The variance over samples, averaged over batch and dimensions: 0 where z is ignored.
 
@@ -325,10 +375,15 @@ def spread(samples: Tensor) -> Tensor:
 
     Returns:
         ``(*seeds,)``, unbiased.
+
+    Raises:
+        ValueError: if there are fewer than two samples.
     """
+    _check_samples(samples)
     return samples.var(0).mean((-2, -1))
 
 
+@takes_arrays
 def spread_to_error(samples: Tensor, target: Tensor) -> Tensor:
     """The spread over what it should be, given how far the mean of the samples misses: 1 is right.
 
@@ -336,31 +391,42 @@ def spread_to_error(samples: Tensor, target: Tensor) -> Tensor:
     is ``1 + 1/m`` times their variance.
 
     Args:
-        samples: ``(m, *seeds, batch, d)``.
+        samples: ``(m, *seeds, batch, d)``, two or more.
         target: ``(*seeds, batch, d)``.
 
     Returns:
         ``(*seeds,)``: below 1, too sure; above 1, too unsure.
 
+    Raises:
+        ValueError: if there are fewer than two samples, or they are not of the target's shape.
+
     Source:
         Fortin et al. 2014, J. Hydrometeorol. 15, 1708.
     """
+    _check_samples(samples, target)
     missed = (samples.mean(0) - target).square().mean((-2, -1))
     return (1 + 1 / len(samples)) * spread(samples) / missed
 
 
+@takes_arrays
 def relative_energy_score(samples: Tensor, target: Tensor) -> Tensor:
     """The energy score over that of a forecast that knows the targets' distribution alone.
 
-    The raw score shrinks with the embedding; this does not: 1 for samples that tell nothing of
-    their own target, 0 for certainty.
+    The raw score shrinks with the embedding; this does not: 0 for certainty, 1 for samples of the
+    targets' own distribution, more for anything worse than that.
 
     Args:
-        samples, target: as in :func:`spread_to_error`; of at least three pairs.
+        samples, target: as in :func:`spread_to_error`; of two pairs or more.
 
     Returns:
         ``(*seeds,)``.
+
+    Raises:
+        ValueError: if there are fewer pairs, and as :func:`spread_to_error`.
     """
-    n = target.shape[-2]
-    apart = torch.cdist(target, target).sum((-2, -1)) / (n * (n - 1))
+    _check_samples(samples, target)
+    n = target.shape[-2] if target.ndim > 1 else 0
+    if n < 2:
+        raise ValueError(f"two targets or more are compared; received {tuple(target.shape)}.")
+    apart = _distances(target).sum((-2, -1)) / (n * (n - 1))
     return energy_score(samples, target).mean(-1) / (apart / 2)

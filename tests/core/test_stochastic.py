@@ -6,11 +6,13 @@ import pytest
 import scoringrules
 import torch
 from scipy.stats import multivariate_normal
-from torch import Tensor
+from torch import Tensor, nn
 
 from bijepa_core import BiJEPA, CheckpointError
-from bijepa_core.constraints import RESTRICTIVE
+from bijepa_core.constraints import RESTRICTIVE, WHITENED
+from bijepa_core.diagnostics import inconsistency, loop_spectrum
 from bijepa_core.networks import MLPEncoder, MLPPredictor
+from bijepa_core.regularizers import whitened
 from bijepa_core.seeds import init_stacked, unstack
 from bijepa_core.stochastic import (
     MEAN_OF,
@@ -79,7 +81,8 @@ def test_a_seed_does_not_depend_on_its_company(kind: str, normal: Normal) -> Non
 def test_the_forecast_is_the_mean_of_the_samples(kind: str) -> None:
     model, (x, _) = fork(kind), forked(0)
     samples, point = model.sample_forward(x, 4_000), model.forecast(x)
-    error = (samples.var(0) / MEAN_OF).sqrt()  # of an energy predictor's mean; others have none
+    draws = MEAN_OF if kind == "energy" else 4_000  # the others' means are exact
+    error = (samples.var(0) / draws).sqrt()
     assert ((samples.mean(0) - point).abs() < 5 * error).all()
     assert torch.equal(point, model.forecast(x))
 
@@ -93,7 +96,7 @@ def test_a_saved_model_loads_as_what_it_is(tmp_path: Path) -> None:
     saved.save(path)
     other.load(path)
     assert torch.equal(other.forecast(x), saved.forecast(x))
-    plain = BiJEPA(MLPEncoder(3, 16, 4), lambda: EnergyPredictor(4, 16, z_dim=3))
+    plain = BiJEPA(MLPEncoder(3, 16, 4), lambda: MLPPredictor(4, 16))
     with pytest.raises(CheckpointError, match=r"sampling_predictor: '\"Energy.*' there, None here"):
         plain.load(path)
     with pytest.raises(CheckpointError, match=r"samples=8.* there, .*samples=4"):
@@ -174,9 +177,12 @@ def test_both_directions_learn_and_the_sphere_holds() -> None:
 
 
 def test_what_does_not_sample_is_refused() -> None:
-    model = StochasticBiJEPA(MLPEncoder(3, 16, 4), lambda: MLPPredictor(4, 16))
     with pytest.raises(TypeError, match="must be a StochasticPredictor"):
-        model(*forked(0))
+        StochasticBiJEPA(MLPEncoder(3, 16, 4), lambda: MLPPredictor(4, 16))
+    with pytest.raises(TypeError, match="EnergyPredictor, which samples"):
+        BiJEPA(MLPEncoder(3, 16, 4), PREDICTORS["energy"])
+    with pytest.raises(TypeError, match="abstract"):
+        StochasticPredictor()  # type: ignore[abstract]
     with pytest.raises(ValueError, match="samples must be 2 or more"):
         EnergyPredictor(4, 16, samples=1)
     with pytest.raises(ValueError, match="no backward predictor"):
@@ -192,3 +198,65 @@ def test_diagnostics_see_an_ignored_z_and_are_blind_to_scale(normal: Normal) -> 
     torch.testing.assert_close(relative_energy_score(1e-3 * samples, 1e-3 * target), relative)
     near = target + 0.1 * samples
     assert float(relative_energy_score(near, target)) < 0.2
+
+
+X, Y = forked(0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m(X, Y, torch.randn(128, 3)), "draws its z and takes none"),
+        (lambda m: m.forecast(X, torch.randn(6, 3)), "draws its z and takes none"),
+        (lambda m: m.forward_predictor(m.embed(X), torch.randn(6, 128, 1)), r"\(count, batch, 3\)"),
+        (lambda m: m.forward_predictor(m.embed(X), torch.randn(6, 3)), r"received \(6, 3\)"),
+        (lambda m: energy_score(X[None], X), r"2 or more.*received \(1, 128, 3\)"),
+        (lambda m: energy_score(X, X[:, :1]), r"\(128, 3\) and \(128, 1\)"),
+        (lambda m: spread(X[None]), r"2 or more.*received \(1, 128, 3\)"),
+        (lambda m: spread_to_error(X[None].expand(3, -1, -1), X[:1]), r"and \(1, 3\)"),
+        (lambda m: relative_energy_score(X[:4, None], X[:1]), r"two targets.*received \(1, 3\)"),
+    ],
+)
+def test_what_cannot_be_sampled_or_scored_is_named(
+    call: Callable[[StochasticBiJEPA], object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(fork("energy"))
+
+
+@pytest.mark.parametrize(("width", "message"), [(5, "a predictor could not take"), (4, "Flatten")])
+def test_a_model_that_samples_explains_shapes_as_others_do(width: int, message: str) -> None:
+    flat: nn.Module = MLPEncoder(3, 16, width)
+    encoder = nn.Sequential(flat, nn.Unflatten(-1, (1, 4))) if width == 4 else flat
+    with pytest.raises(ValueError, match=message):
+        StochasticBiJEPA(encoder, PREDICTORS["energy"])(X, Y)
+
+
+def test_scores_do_not_depend_on_where_the_embedding_lies(normal: Normal) -> None:
+    samples, target = 0.01 * normal(32, 40, 3).float(), 0.01 * normal(40, 3).float()
+    for score in (energy_score, relative_energy_score):
+        torch.testing.assert_close(
+            score(samples + 100, target + 100), score(samples, target), rtol=0.01, atol=0
+        )
+
+
+def test_under_whitening_samples_are_compared_with_what_was_aimed_at() -> None:
+    model = fork("energy", constraint=WHITENED)
+    with torch.no_grad():
+        target = model.target(Y)
+    torch.testing.assert_close(model.aim(Y), torch.lerp(target, whitened(target), 0.2))
+    losses = model(X, Y)
+    assert losses.forward is not None
+    torch.testing.assert_close(losses.forward.target, model.aim(Y))
+
+
+def test_loops_of_predictors_that_sample_are_those_of_their_means() -> None:
+    model = fork("energy")
+    ahead, back = model.forward_predictor, model.backward_predictor
+    assert isinstance(ahead, StochasticPredictor)
+    assert isinstance(back, StochasticPredictor)
+    s = model.embed(X)
+    with torch.no_grad():
+        missed = (back.mean(ahead.mean(s)) - s).norm(dim=-1) / s.norm(dim=-1)
+    torch.testing.assert_close(inconsistency(model, X), missed.square())
+    assert loop_spectrum(model, X[:4]).shape == (4, 4)
