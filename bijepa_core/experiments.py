@@ -29,7 +29,13 @@ from bijepa_core.evaluation.scores import Scores, image_scores, series_scores
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import ConvEncoder, MLPEncoder, MLPPredictor
-from bijepa_core.seeds import Seeds, check_seeds, init_stacked, plain_seeds
+from bijepa_core.seeds import (
+    Seeds,
+    borrowing_random_state,
+    check_seeds,
+    init_stacked,
+    plain_seeds,
+)
 from bijepa_core.stochastic import EnergyPredictor, GaussianPredictor, StochasticBiJEPA
 from bijepa_core.training import pretrain
 
@@ -325,9 +331,11 @@ def run(
     device, began = resolve_device(device), time.perf_counter()
     data = experiment.load(seeds, device)
     model, untrained = (experiment.model(configuration, seeds).to(device) for _ in range(2))
-    history = experiment.train(
-        model, data.batches, device=device, checkpoint=checkpoint, progress=progress
-    )
+    with borrowing_random_state(device):
+        torch.manual_seed(0)  # noise in training, shared by seeds: each is the same in any company
+        history = experiment.train(
+            model, data.batches, device=device, checkpoint=checkpoint, progress=progress
+        )
     scores = experiment.scores(
         model,
         untrained,

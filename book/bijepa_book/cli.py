@@ -128,7 +128,12 @@ def _run(options: argparse.Namespace) -> Result:
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs the folder to resume from: add --checkpoint DIR.")
     experiment = experiments.EXPERIMENTS[options.experiment]
-    if options.experiment == "mnist" and options.dataset == "digits":
+    if options.dataset == "digits":
+        if options.experiment != "mnist":
+            raise ValueError(
+                f"--dataset digits stands in for MNIST; received {options.experiment}, which has "
+                "no images. Leave it out, or run mnist."
+            )
         experiment = experiments.DIGITS
     if options.steps is not None:
         experiment = replace(experiment, steps=options.steps)

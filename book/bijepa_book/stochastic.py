@@ -1,4 +1,4 @@
-"""What many futures add to a run: noise that is always the same, and the scores of samples."""
+"""What many futures add to a run: the scores of samples."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +12,6 @@ from bijepa_book.evidence.futures.images import as_target
 from bijepa_book.evidence.second.images import reestimated
 from bijepa_core import experiments
 from bijepa_core._support.checks import inference
-from bijepa_core._support.devices import resolve_device
 from bijepa_core.data.mnist import ImageData, Side
 from bijepa_core.data.series import SeriesData
 from bijepa_core.diagnostics import variance
@@ -20,7 +19,7 @@ from bijepa_core.evaluation.metrics import per_seed
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import Configuration, Experiment, Run
 from bijepa_core.model import BiJEPA, Direction
-from bijepa_core.seeds import Seeds, borrowing_random_state, generator
+from bijepa_core.seeds import Seeds, generator
 from bijepa_core.stochastic import StochasticBiJEPA, energy_score, spread, spread_to_error
 
 PAIRS = 2_000  # that are looked at
@@ -36,26 +35,19 @@ def run(
     experiment: Experiment,
     configuration: Configuration,
     seeds: Seeds,
-    *,
-    device: str | torch.device = "auto",
     **options: Any,
 ) -> Run:
     """Train and measure a model that samples, as :func:`bijepa_core.experiments.run` does others.
 
-    Training draws the same noise for all seeds, whenever it begins: a run depends neither on a
-    seed's company nor on what was drawn before.
-
     Args:
-        experiment, configuration, seeds, device: as there; the configuration's predictor samples.
+        experiment, configuration, seeds: as there; the configuration's predictor samples.
         options: what else it takes.
 
     Returns:
         The run; to its scores are added those of :func:`sample_scores`. Errors as there.
     """
     scored = replace(experiment, scores=partial(_scores, experiment.scores))
-    with borrowing_random_state(resolve_device(device)):
-        torch.manual_seed(0)
-        return experiments.run(scored, configuration, seeds, device=device, **options)
+    return experiments.run(scored, configuration, seeds, **options)
 
 
 def _scores(

@@ -172,7 +172,7 @@ run sine --alpha nan | run sine --alpha -inf | run sine --alpha half | run sine 
 run sine --configuration Expressive | run sine --configuration é | run sine --configuration ""
 run sine --device meta | run sine --device cuda:999 | run sine --device CPU | run sine --device ""
 run sine --predictor | run sine --predictor Energy | run sine --predictor ""
-run sine --dataset cifar | run sine --resume | run sine --resume yes
+run sine --dataset digits | run sine --dataset cifar | run sine --resume | run sine --resume yes
 run sine --checkpoint "" | run sine --checkpoint file | run sine --checkpoint file/below
 run sine --checkpoint loop | run sine --checkpoint loop/x | run sine --checkpoint {LONG}
 run sine --json "" | run sine --json folder | run sine --json loop | run sine --json {LONG}
