@@ -3,6 +3,7 @@
 import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,10 +27,11 @@ class Penalty:
     Args:
         weight: on Eq. 8's own scale; positive.
         of: maps embeddings ``(*seeds, batch, d)`` to ``(*seeds,)``; see
-            :mod:`bijepa_core.regularizers`.
+            :mod:`bijepa_core.regularizers`. Its name stands for it in files, so it must have one:
+            a function that is defined with ``def``, or a ``functools.partial`` of one.
 
     Raises:
-        ValueError: if the weight is not positive.
+        ValueError: if the weight is not positive, or ``of`` has no name.
         TypeError: if ``of`` is no function.
     """
 
@@ -40,6 +42,24 @@ class Penalty:
         make_plain(self)
         check_positive(weight=self.weight)
         check_kind("of must be a function of embeddings, such as scale.", self.of, Callable)
+        if not self.name.partition("(")[0].isidentifier():
+            raise ValueError(
+                "a penalty must have a name, by which files know it; received "
+                f"{reprlib.repr(self.of)}. Define it with def."
+            )
+
+    @property
+    def name(self) -> str:
+        """The function's, with what a partial has fixed; empty where there is none."""
+        if isinstance(self.of, partial):
+            fixed = [*map(repr, self.of.args)]
+            fixed += [f"{name}={value!r}" for name, value in self.of.keywords.items()]
+            return f"{_named(self.of.func)}({', '.join(fixed)})"
+        return _named(self.of)
+
+
+def _named(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", ""))
 
 
 @dataclass(frozen=True)
@@ -57,7 +77,8 @@ class Constraint:
             :func:`bijepa_core.regularizers.whitened`.
 
     Raises:
-        ValueError: if ``weight_decay`` is negative or not finite, or whitening is outside [0, 1].
+        ValueError: if ``weight_decay`` is negative or not finite, whitening is outside [0, 1], or
+            two penalties have one name.
         TypeError: if a switch is neither True nor False, or a penalty is none.
     """
 
@@ -80,6 +101,12 @@ class Constraint:
         check_kind("penalties must be a tuple of Penalty.", self.penalties, tuple)
         for penalty in self.penalties:
             check_kind("penalties must be a tuple of Penalty.", penalty, Penalty)
+        names = [penalty.name for penalty in self.penalties]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"penalties must differ in name; received {', '.join(names)}. Add their weights, "
+                "or name the functions apart."
+            )
 
     def project(self, embedding: Tensor) -> Tensor:
         """The embedding where the configuration wants it.
@@ -140,8 +167,7 @@ class Constraint:
             del values["whitening"]
         if not values.pop("penalties"):
             return values
-        named = {getattr(p.of, "__name__", repr(p.of)): p.weight for p in self.penalties}
-        return {**values, "penalties": named}
+        return {**values, "penalties": {p.name: p.weight for p in self.penalties}}
 
 
 UNCONSTRAINED = Constraint(layer_norm=False, weight_decay=0.0)

@@ -19,22 +19,27 @@ POINTS, REACH = 17, 5.0  # at which characteristic functions are compared, from 
 def whitened(s: Tensor) -> Tensor:
     """The batch moved and mixed so that its covariance is the identity, as little as may be (ZCA).
 
-    Directions in which a batch hardly varies (variances well under 1e-4) are left small.
+    Directions in which a batch hardly varies (variances well under 1e-4) are left small. A batch
+    of d rows or fewer has no say: whitened, all its rows are equally far apart.
 
     Args:
-        s: ``(*seeds, batch, d)``.
+        s: ``(*seeds, batch, d)``, of more than d rows.
 
     Returns:
-        The same shape, with mean 0.
+        The same shape, with mean 0; NaN where a seed's covariance is not finite.
 
     Source:
         Bell and Sejnowski 1997, Vision Res. 37, 3327.
     """
     centered = s - s.mean(-2, keepdim=True)
     covariance = centered.mT @ centered / s.shape[-2]
-    values, vectors = torch.linalg.eigh(covariance.cpu())  # a GPU is slow on small ones
+    finite = torch.isfinite(covariance).all(-1).all(-1)[..., None, None]  # (*seeds, 1, 1)
+    # the decomposition refuses NaN; a seed that has exploded must not stop the others
+    known = torch.where(finite, covariance, 0.0)
+    values, vectors = torch.linalg.eigh(known.cpu())  # a GPU is slow on small ones
     root = (values.clamp_min(0) + FLOOR).rsqrt()[..., None, :]
-    return centered @ ((vectors * root) @ vectors.mT).to(s.device)
+    moved = centered @ ((vectors * root) @ vectors.mT).to(s.device)
+    return torch.where(finite, moved, float("nan"))
 
 
 def scale(s: Tensor) -> Tensor:

@@ -85,9 +85,15 @@ def pretrain(
     steps, log_every, learning_rate = int(steps), int(log_every), float(learning_rate)
     device = resolve_device(device)
     model.to(device).train()
-    optimizer = make_optimizer(
-        model.trained_parameters(), lr=learning_rate, weight_decay=model.constraint.weight_decay
-    )
+    settings = {"lr": learning_rate, "weight_decay": model.constraint.weight_decay}
+    try:
+        optimizer = make_optimizer(model.trained_parameters(), **settings)
+    except TypeError as error:
+        raise TypeError(
+            "make_optimizer is called with parameters, lr and weight_decay, and must take them; "
+            f"received one that does not ({error}). Pass falling_adamw(steps), say, not "
+            "falling_adamw."
+        ) from error
     check_kind("make_optimizer must return a torch.optim.Optimizer.", optimizer, Optimizer)
     history = History.empty(steps, log_every, model.seed_axis, like=next(model.parameters()))
     goes_on = "go on with resume=True (--resume)"
@@ -146,10 +152,11 @@ def _check_arguments(
     if steps * (model.seed_axis or 1) > MOST:
         raise ValueError(f"steps must be at most {MOST:,}, over all seeds; received {steps!r}.")
     mixing = any(isinstance(part, _BatchNorm) for part in model.modules())
-    if mixing and getattr(batches, "smallest_batch", 2) < 2:
+    compares = model.constraint.whitening or model.constraint.penalties
+    if (mixing or compares) and getattr(batches, "smallest_batch", 2) < 2:
         raise ValueError(
-            "batch normalization needs two samples or more, and a batch of these has one. Choose "
-            "a batch_size that leaves no single row over, or take LayerNorm."
+            "batch normalization, whitening and penalties need two samples or more, and a batch of "
+            "these has one. Choose a batch_size that leaves no single row over."
         )
 
 

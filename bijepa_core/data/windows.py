@@ -58,7 +58,8 @@ def series_by_name(table: Data, names: Sequence[Any] | Data) -> dict[Any, Tensor
     if listed.shape != (len(values),) or missing:
         raise ValueError(
             f"names must be one a row, {len(values)} here, and none missing; received shape "
-            f"{listed.shape}, {missing} missing."
+            f"{listed.shape}, {missing} missing. Text that is read as numbers is missing: numpy's "
+            "genfromtxt reads it with dtype=str."
         )
     return {
         name: values[torch.from_numpy(listed == name)] for name in dict.fromkeys(listed.tolist())
@@ -84,8 +85,9 @@ def split_series(
     if isinstance(series, str) or not isinstance(series, Sequence) or len(series) < 2:
         raise ValueError(
             "a split by series takes a list of two or more; received "
-            f"{type(series).__name__}. Pass list(series.values()) for a dictionary. Cut a single "
-            "long series in two, with a gap as long as a pair of windows between them."
+            f"{type(series).__name__}{_how_many(series)}. Pass list(series.values()) for a "
+            "dictionary. Cut a single long series in two, with a gap as long as a pair of windows "
+            "between them."
         )
     check_positive(held_out=held_out)
     if held_out >= 1:
@@ -216,12 +218,17 @@ def _listed(series: Sequence[Data]) -> list[Tensor]:
     return listed
 
 
+def _how_many(given: object) -> str:
+    return f" of {len(given)}" if isinstance(given, Sequence) else ""
+
+
 def _series(name: str, values: Data) -> Tensor:
     tensor = as_tensor(name, values)
     tensor = tensor[:, None] if tensor.ndim == 1 else tensor
     if tensor.ndim != 2 or tensor.shape[-1] == 0:
         raise ValueError(
-            f"{name} must be (time, channels) or (time,); received {tuple(tensor.shape)}."
+            f"{name} must be (time, channels) or (time,), with a channel or more; received "
+            f"{tuple(tensor.shape)}. No column at all? Look at the file's delimiter."
         )
     if not tensor.is_floating_point():
         tensor = tensor.to(torch.get_default_dtype())

@@ -16,8 +16,11 @@ def copy_last(x: Tensor, size: int) -> Tensor:
 
     Returns:
         ``(..., size)``.
+
+    Raises:
+        ValueError: if size is no positive whole number, or x does not hold whole states.
     """
-    check_counts(size=size)
+    _check_states(x, size, 1)
     return x[..., -size:]
 
 
@@ -25,7 +28,17 @@ def copy_last(x: Tensor, size: int) -> Tensor:
 def extrapolate(x: Tensor, size: int) -> Tensor:
     """The straight line through the last two states, one step on.
 
-    Args and returns as :func:`copy_last`.
+    Args, returns and errors as :func:`copy_last`; of two states or more.
     """
-    check_counts(size=size)
+    _check_states(x, size, 2)
     return 2 * x[..., -size:] - x[..., -2 * size : -size]
+
+
+def _check_states(x: Tensor, size: int, least: int) -> None:
+    check_counts(size=size)
+    numbers = x.shape[-1] if x.ndim else 0
+    if numbers % size or numbers < least * size:
+        raise ValueError(
+            f"x must hold whole states of {size} numbers on its last axis, {least} or more of "
+            f"them; received {tuple(x.shape)}."
+        )

@@ -12,7 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bijepa_core._support.arrays import takes_arrays
-from bijepa_core._support.checks import check_counts, check_labels, is_number
+from bijepa_core._support.checks import (
+    check_comparable,
+    check_counts,
+    check_labels,
+    check_table,
+    is_number,
+)
 from bijepa_core.diagnostics import variance
 from bijepa_core.history import History
 
@@ -34,7 +40,11 @@ def fraction_unexplained(guess: Tensor, truth: Tensor) -> Tensor:
 
     Returns:
         ``(*seeds,)``.
+
+    Raises:
+        ValueError: if n and d are not the same for both.
     """
+    check_comparable(guess, truth)
     return (guess - truth).square().mean((-2, -1)) / variance(truth)
 
 
@@ -122,9 +132,20 @@ def neighbor_errors(seen: Tensor, targets: Tensor, unseen: Tensor, truth: Tensor
 
     Returns:
         One number a seed.
+
+    Raises:
+        ValueError: if shapes do not fit, values are not finite, or there are fewer than ten rows.
     """
     if seen.ndim == 2:  # no seed axis: one seed
         seen, targets, unseen, truth = seen[None], targets[None], unseen[None], truth[None]
+    check_table(seen, targets, 2, ("seen", "targets"))
+    check_table(unseen, truth, 2, ("unseen", "truth"))
+    if targets.ndim != 3 or truth.ndim != 3 or targets.shape[-1] != truth.shape[-1]:
+        raise ValueError(
+            "targets and truth must be (*seeds, n, k), with the same k; received "
+            f"{tuple(targets.shape)} and {tuple(truth.shape)}. A single number a sample is "
+            "(n, 1): y[:, None]."
+        )
     known, asked = seen.cpu().double(), unseen.cpu().double()
     center = known.mean(-2, keepdim=True)
     scale = known.std(-2, keepdim=True).clamp_min(SMALL)
@@ -149,8 +170,14 @@ def neighbor_accuracy(
 
     Returns:
         A share.
+
+    Raises:
+        ValueError: if shapes do not fit, values are not finite, or there are fewer rows than
+            neighbors.
     """
     truth, labels = check_labels(truth), check_labels(labels)
+    check_table(bank, labels, 1, ("bank", "labels"))
+    check_table(queries, truth, 1, ("queries", "truth"))
     near = labels[nearest(queries, bank, count)]  # (m, count)
     votes = F.one_hot(near, int(labels.max()) + 1).sum(-2).argmax(-1)
     return float((votes == truth).double().mean())
@@ -168,7 +195,9 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """
     check_counts(count=count)
     if count > len(bank):
-        raise ValueError(f"count must be at most the {len(bank)} rows; received {count}.")
+        raise ValueError(
+            f"{count} neighbors need as many rows or more; received {len(bank)}."
+        )
     bank = bank.to(queries)
     parts = queries.split(500)  # 500 x 60,000 distances take 120 MB
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])

@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bijepa_core._support.arrays import as_tensor, takes_arrays
-from bijepa_core._support.checks import check_counts, check_labels, check_positive, inference
+from bijepa_core._support.checks import (
+    check_comparable,
+    check_counts,
+    check_labels,
+    check_positive,
+    inference,
+)
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.data.streams import ShuffledBatches
 from bijepa_core.layers import Linear
@@ -57,9 +63,13 @@ def _in_chunks(function: Features, x: Tensor, model: BiJEPA, size: int = 4096) -
     if not isinstance(x, Tensor):
         like = next(model.parameters())
         x = as_tensor("x", x, like.dtype).to(like.device)
-    shape = getattr(model.online, "input_shape", x.shape[-1:])
-    # the batch axis: 0, or 1 behind a seed axis
-    batch = 0 if model.seed_axis is None else x.ndim - len(shape) - 1
+    shape = getattr(model.online, "input_shape", None)
+    if model.seed_axis is None:
+        batch = 0
+    elif shape is not None:
+        batch = x.ndim - len(shape) - 1
+    else:  # an encoder of your own may not say; a seed axis is as long as there are seeds
+        batch = int(x.shape[0] == model.seed_axis)
     return torch.cat([function(part) for part in x.split(size, dim=batch)], dim=-2)
 
 
@@ -85,12 +95,16 @@ class LinearProbe:
     @takes_arrays
     def mse(self, features: Tensor, targets: Tensor) -> Tensor:
         """Mean squared error, ``(*seeds,)``, on features and targets of the caller's choice."""
-        return (self(features) - targets.to(self.weight)).square().mean((-2, -1))
+        guess = self(features)
+        check_comparable(guess, targets)
+        return (guess - targets.to(self.weight)).square().mean((-2, -1))
 
     @takes_arrays
     def accuracy(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Share of samples whose highest score is their label's, ``(*seeds,)``."""
-        return (self(features).argmax(-1) == labels.to(self.weight.device)).double().mean(-1)
+        """Share of samples whose highest score is their label's ``(n,)``, ``(*seeds,)``."""
+        guess, labels = self(features).argmax(-1), check_labels(labels)
+        check_comparable(guess[..., None], labels[:, None])
+        return (guess == labels.to(self.weight.device)).double().mean(-1)
 
 
 @takes_arrays
@@ -334,7 +348,9 @@ class TrainedDecoder:
     @takes_arrays
     def mse(self, features: Tensor, pixels: Tensor) -> Tensor:
         """Mean squared error, ``(*seeds,)``, on features and pixels of the caller's choice."""
-        return (self(features) - pixels).square().mean((-2, -1))
+        drawn = self(features)
+        check_comparable(drawn, pixels)
+        return (drawn - pixels).square().mean((-2, -1))
 
 
 @takes_arrays

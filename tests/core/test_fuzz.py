@@ -152,8 +152,12 @@ def ask(method: str, **views: Any) -> object:
     return getattr(model(), method)(**views)
 
 
-def penalized(penalty: Callable[[Tensor], Tensor]) -> object:
-    """The loss of a small model with a penalty of one's own."""
+def penalized(given: Any) -> object:
+    """The loss of a small model with a penalty of one's own, which gives this."""
+
+    def penalty(s: Tensor) -> Any:
+        return given
+
     constraint = core.Constraint(penalties=(core.Penalty(0.1, penalty),))
     encoder, predictor = core.MLPEncoder(4, 3, 2), partial(core.MLPPredictor, 2, 3)
     return core.BiJEPA(encoder, predictor, constraint=constraint)(table(), table())
@@ -297,7 +301,7 @@ CASES = {
         {"weight": "positive", "of": "function"},
     ),
     "penalty": Case(
-        lambda penalty: penalized(lambda s: penalty),
+        lambda penalty: penalized(penalty),
         lambda: {"penalty": torch.tensor(1.0)},
         {"penalty": "penalty"},
     ),

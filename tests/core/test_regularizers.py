@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -146,6 +147,10 @@ def test_classic_penalizes_the_context_alone(normal: Normal) -> None:
     torch.testing.assert_close(losses.total - losses.forward.loss, scale(model.online(x)))
 
 
+def to_the_power(s: Tensor, exponent: int) -> Tensor:
+    return s.abs().pow(exponent).mean((-2, -1))
+
+
 def test_a_penalty_is_kept_as_plain_data_and_told_apart() -> None:
     held = Constraint(penalties=(Penalty(0.1, scale),))
     assert held.plain()["penalties"] == {"scale": 0.1}
@@ -153,6 +158,12 @@ def test_a_penalty_is_kept_as_plain_data_and_told_apart() -> None:
     assert held != Constraint(penalties=(Penalty(0.2, scale),))
     with pytest.raises(ValueError, match="weight must be positive"):
         Penalty(-1.0, scale)
+    with pytest.raises(ValueError, match="differ in name; received scale, scale"):
+        Constraint(penalties=(Penalty(0.1, scale), Penalty(0.2, scale)))
+    with pytest.raises(ValueError, match=r"must have a name.*Define it with def"):
+        Penalty(0.1, lambda s: s.mean((-2, -1)))
+    named = Penalty(0.1, partial(to_the_power, exponent=4))
+    assert Constraint(penalties=(named,)).plain()["penalties"] == {"to_the_power(exponent=4)": 0.1}
     with pytest.raises(TypeError, match="tuple of Penalty"):
         Constraint(penalties=(scale,))  # type: ignore[arg-type]
 

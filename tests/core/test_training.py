@@ -20,13 +20,22 @@ from bijepa_core._support.errors import (
 )
 from bijepa_core._support.locks import LOCK
 from bijepa_core.checkpoints import Checkpoint
-from bijepa_core.constraints import EXPRESSIVE, RESTRICTIVE, UNCONSTRAINED, Constraint
+from bijepa_core.constraints import (
+    EXPRESSIVE,
+    RESTRICTIVE,
+    UNCONSTRAINED,
+    WHITENED,
+    Constraint,
+    Penalty,
+)
 from bijepa_core.data.sine import SineBatches, split, waves
 from bijepa_core.data.streams import Batches, DrawnBatches, ShuffledBatches
 from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration, Experiment
 from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
+from bijepa_core.optimizers import falling_adamw
+from bijepa_core.regularizers import unit_variance
 from bijepa_core.seeds import Seeds, init_stacked, sample_per_seed, unstack
 from bijepa_core.training import pretrain
 
@@ -523,6 +532,14 @@ def test_the_seed_that_went_bad_is_named(small: Experiment) -> None:
     assert "at step 13 (positions [1] on the seed axis)" in str(raised.value.__cause__)
 
 
+def test_a_whitened_run_that_explodes_says_so_like_any_other(small: Experiment) -> None:
+    model = small.model(Configuration(WHITENED), SEEDS)
+    with torch.no_grad():
+        next(model.target.parameters())[1] *= 1e30  # its covariance overflows
+    with pytest.raises(NonFiniteLossError, match=r"positions \[1\] on the seed axis"):
+        train(small, SineBatches(SEEDS, 6), model=model)
+
+
 def test_weights_that_are_not_finite_never_take_a_good_checkpoints_place(
     small: Experiment, tmp_path: Path
 ) -> None:
@@ -622,6 +639,7 @@ def test_the_papers_configurations_give_no_false_alarm(name: str) -> None:
             "make_optimizer must be a function.*Received SGD",
         ),
         ({"make_optimizer": lambda *p, **s: None}, "make_optimizer must return.*Received None"),
+        ({"make_optimizer": falling_adamw}, r"must take them.*'lr'.*Pass falling_adamw\(steps\)"),
         ({"device": None}, "device must be 'auto'.*received None"),
         ({"device": "meta"}, "device must be 'auto'.*received 'meta'"),
         ({"checkpoint": "runs"}, r"checkpoint must be a Checkpoint\(folder\).*Received 'runs'"),
@@ -639,13 +657,16 @@ def test_arguments_of_another_kind_are_named_before_any_work(
     assert flat(given["model"].state_dict()) == before
 
 
-def test_a_lone_row_is_no_batch_for_batch_normalization(small: Experiment) -> None:
+def test_a_lone_row_is_no_batch_for_what_compares_samples(small: Experiment) -> None:
     x = torch.randn(13, 10, generator=torch.Generator().manual_seed(0))
     encoder = nn.Sequential(nn.Linear(10, 4), nn.BatchNorm1d(4))
     model = BiJEPA(encoder, nn.Identity)
-    with pytest.raises(ValueError, match="batch normalization needs two samples or more"):
-        train(small, ShuffledBatches(x, x, batch_size=6, seeds=0), model=model)
-    train(small, ShuffledBatches(x, x, batch_size=7, seeds=0), model=model)
+    whitens = small.model(Configuration(WHITENED), 0)
+    penalizes = small.model(Configuration(Constraint(penalties=(Penalty(1.0, unit_variance),))), 0)
+    for one in (model, whitens, penalizes):
+        with pytest.raises(ValueError, match="penalties need two samples or more"):
+            train(small, ShuffledBatches(x, x, batch_size=6, seeds=0), model=one)
+        train(small, ShuffledBatches(x, x, batch_size=7, seeds=0), model=one)
 
 
 @pytest.mark.parametrize(

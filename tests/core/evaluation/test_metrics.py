@@ -95,7 +95,7 @@ def test_votes_are_those_of_scikit_learn(normal: Normal) -> None:
     assert neighbor_accuracy(queries, bank, truth, labels, count=1) == pytest.approx(
         model.score(queries.numpy(), truth.numpy())
     )
-    with pytest.raises(ValueError, match="at most the 200 rows; received 201"):
+    with pytest.raises(ValueError, match="201 neighbors need as many rows or more; received 200"):
         neighbor_accuracy(queries, bank, truth, labels, count=201)
 
 
@@ -202,6 +202,7 @@ def test_scores_that_cannot_be_compared_are_named(good: list[float], odd: list[f
 
 
 NOTHING: Any = None
+ONES = torch.ones(20).long()
 LIST: Any = [[1.0], [2.0]]
 
 
@@ -213,8 +214,14 @@ LIST: Any = [[1.0], [2.0]]
         (lambda x: mahalanobis(x)(x[:, :2]), r"others \(20, 2\)"),
         (lambda x: mahalanobis(x[:1]), r"two or more finite samples.*received \(1, 6\), 0"),
         (lambda x: mahalanobis(x / 0), r"received \(20, 6\), 120 values"),
-        (lambda x: fraction_unexplained(x, x[:3]), r"guess \(20, 6\), truth \(3, 6\)"),
-        (lambda x: neighbor_errors(x, x[:3], x, x), r"targets \(3, 6\)"),
+        (lambda x: fraction_unexplained(x, x[:3]), r"guesses \(20, 6\) and truth \(3, 6\)"),
+        (lambda x: fraction_unexplained(x[:, :1], x), r"guesses \(20, 1\) and truth \(20, 6\)"),
+        (lambda x: fraction_unexplained(x, x[:, 0]), r"\(n, 1\): y\[:, None\]"),
+        (lambda x: neighbor_errors(x, x[:3], x, x), r"seen and targets .*\(1, 3, 6\)"),
+        (lambda x: neighbor_errors(x, x[:, 0], x, x[:, 0]), r"n, k\).*received \(1, 20\)"),
+        (lambda x: neighbor_errors(x, x, x / 0, x), "unseen must be finite; 120 of its 120"),
+        (lambda x: neighbor_errors(x[:5], x[:5], x, x), "10 neighbors need .* received 5"),
+        (lambda x: neighbor_accuracy(x / 0, x, ONES, ONES), "queries must be fi"),
         (lambda x: sharpness(x[0], x), r"drawn \(6,\), truth \(20, 6\)"),
     ],
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 
+from bijepa_core import layers
 from bijepa_core.evaluation import probes
 from bijepa_core.evaluation.probes import (
     LinearProbe,
@@ -26,7 +27,7 @@ from bijepa_core.evaluation.probes import (
 from bijepa_core.experiments import Configuration, Experiment
 from bijepa_core.model import BiJEPA
 from bijepa_core.networks import ConvEncoder, Decoder
-from bijepa_core.seeds import init_stacked, unstack
+from bijepa_core.seeds import init_stacked, stack, unstack
 
 Normal = Callable[..., Tensor]
 SEEDS = [4, 9, 1]
@@ -103,6 +104,10 @@ def test_a_linear_probe_is_an_affine_map_with_its_errors(normal: Normal) -> None
     probe = LinearProbe(torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]), torch.zeros(()))
     features = torch.tensor([[1.0, 0.0], [0.0, -1.0]])
     assert probe(features).tolist() == [[4.0], [1.0]]
+    with pytest.raises(ValueError, match=r"guesses \(2, 1\) and truth \(2,\).*y\[:, None\]"):
+        probe.mse(features, torch.tensor([4.0, 3.0]))
+    with pytest.raises(ValueError, match=r"labels must be .* one a sample.*shape \(2, 1\)"):
+        probe.accuracy(features, torch.tensor([[0], [0]]))
     assert float(probe.mse(features, torch.tensor([[4.0], [3.0]]))) == 2.0
     many = LinearProbe(normal(3, 2, 4), normal(3, 2), torch.zeros(3))
     own, shared, targets = normal(3, 6, 4), normal(6, 4), normal(6, 2)
@@ -582,3 +587,10 @@ def test_an_encoder_that_does_not_say_its_shape_is_read_in_chunks(normal: Normal
     x = normal(4100, 2, 5).float()
     assert torch.allclose(protocol_a(model)(x), model.embed(x), atol=1e-6)
     assert torch.equal(protocol_a(model)(x.numpy()), protocol_a(model)(x))  # type: ignore[arg-type]
+    own = nn.Sequential(layers.Conv1d(2, 3, 3), nn.ReLU(), nn.Flatten(-2), layers.Linear(9, 3))
+    many = stack([BiJEPA(own, lambda: layers.Linear(3, 3)) for _ in range(6)])
+    sizes: list[int] = []
+    many.online.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[-3]))
+    for views in (x, x.expand(6, *x.shape)):
+        assert torch.allclose(protocol_a(many)(views), many.embed(views), atol=1e-6)
+    assert sizes == [4096, 4, 4100] * 2
