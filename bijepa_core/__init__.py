@@ -11,6 +11,7 @@ from bijepa_core._support.errors import (
     CorruptDataError,
     DataNotFoundError,
     NonFiniteLossError,
+    NormalizationWarning,
 )
 from bijepa_core.checkpoints import Checkpoint
 from bijepa_core.constraints import (
@@ -62,6 +63,7 @@ __all__ = [
     "MLPEncoder",
     "MLPPredictor",
     "NonFiniteLossError",
+    "NormalizationWarning",
     "Penalty",
     "Seeds",
     "ShuffledBatches",

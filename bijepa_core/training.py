@@ -5,12 +5,19 @@ from collections.abc import Callable
 from types import NoneType
 
 import torch
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.optim import Optimizer
 
 from bijepa_core._support.checks import check_counts, check_kind, check_positive, check_table
 from bijepa_core._support.devices import resolve_device
-from bijepa_core._support.errors import CollapseWarning, NonFiniteLossError, StoppedBySignal
+from bijepa_core._support.errors import (
+    CollapseWarning,
+    NonFiniteLossError,
+    NormalizationWarning,
+    StoppedBySignal,
+)
 from bijepa_core._support.interrupts import deferred_interrupt
 from bijepa_core._support.progress import progress_bar
 from bijepa_core.checkpoints import Checkpoint, Keeper
@@ -22,6 +29,7 @@ from bijepa_core.optimizers import fused_adamw
 from bijepa_core.seeds import borrowing_random_state
 
 COLLAPSED = 1e-3  # share of the embedding's mean square that differs between samples
+NORMALIZATIONS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, _InstanceNorm)
 MOST = 10**9  # losses that a history has room for
 
 
@@ -61,6 +69,8 @@ def pretrain(
     Whatever is drawn from PyTorch's global generators, by dropout say, begins where they stand,
     goes on after a resume where it stopped, and leaves them as they were.
 
+    A :class:`~bijepa_core.NormalizationWarning` is given where predictors have LayerNorm and the
+    encoder normalizes nothing (chapter 7: on real data four seeds of eight learned nothing so).
     A :class:`~bijepa_core.CollapseWarning` is given, once, when less than a thousandth of the
     embedding's mean square differs between the samples of a batch, 8 or more, at a step where
     losses are looked at. The paper's runs stay above it, by ten times on sine and Lorenz.
@@ -157,6 +167,18 @@ def _check_arguments(
         raise ValueError(
             "batch normalization, whitening and penalties need two samples or more, and a batch of "
             "these has one. Choose a batch_size that leaves no single row over."
+        )
+    predictors = (model.forward_predictor, model.backward_predictor)
+    inside = [part for one in predictors if one is not None for part in one.modules()]
+    if any(isinstance(part, nn.LayerNorm) for part in inside) and not any(
+        isinstance(part, NORMALIZATIONS) for part in model.online.modules()
+    ):
+        warnings.warn(
+            "the predictors have LayerNorm and the encoder normalizes nothing: for some seeds such "
+            "a model learns nothing. Give the encoder's hidden layers LayerNorm, too, or build the "
+            "predictors without, MLPPredictor(..., layer_norm=False).",
+            NormalizationWarning,
+            stacklevel=3,
         )
 
 

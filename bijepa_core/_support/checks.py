@@ -61,9 +61,7 @@ def check_counts(**counts: int) -> None:
             raise ValueError(f"{name} must be positive and whole; received {count!r}.")
 
 
-def check_table(
-    x: Tensor, y: Tensor, axes: int = 1, names: tuple[str, str] = ("x", "y")
-) -> None:
+def check_table(x: Tensor, y: Tensor, axes: int = 1, names: tuple[str, str] = ("x", "y")) -> None:
     """A table to learn from is not empty, finite, and holds one y for each x.
 
     Args:

@@ -38,6 +38,10 @@ class CollapseWarning(UserWarning):
     """In training the embedding hardly differs between samples any more."""
 
 
+class NormalizationWarning(UserWarning):
+    """Predictors normalize and the encoder does not, which fails for some seeds and not others."""
+
+
 class NonFiniteLossError(FloatingPointError):
     """The training loss became NaN or infinite.
 

@@ -195,9 +195,7 @@ def nearest(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """
     check_counts(count=count)
     if count > len(bank):
-        raise ValueError(
-            f"{count} neighbors need as many rows or more; received {len(bank)}."
-        )
+        raise ValueError(f"{count} neighbors need as many rows or more; received {len(bank)}.")
     bank = bank.to(queries)
     parts = queries.split(500)  # 500 x 60,000 distances take 120 MB
     return torch.cat([torch.cdist(p, bank).topk(count, largest=False).indices for p in parts])

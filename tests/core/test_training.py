@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bijepa_core._support.errors import (
     CheckpointError,
     CollapseWarning,
     NonFiniteLossError,
+    NormalizationWarning,
     StoppedBySignal,
 )
 from bijepa_core._support.locks import LOCK
@@ -34,6 +36,7 @@ from bijepa_core.experiments import CONFIGURATIONS, LORENZ, SINE, Configuration,
 from bijepa_core.history import History
 from bijepa_core.layers import Linear
 from bijepa_core.model import BiJEPA
+from bijepa_core.networks import MLPEncoder, MLPPredictor
 from bijepa_core.optimizers import falling_adamw
 from bijepa_core.regularizers import unit_variance
 from bijepa_core.seeds import Seeds, init_stacked, sample_per_seed, unstack
@@ -604,6 +607,20 @@ def test_a_collapse_is_said_once_and_names_its_seeds_and_the_remedy(small: Exper
     assert "at step 3 less than 0.1%" in message
     assert "(positions [1] on the seed axis). Normalize the data; keep LayerNorm" in message
     assert given[0].filename == __file__
+
+
+def test_half_a_configuration_is_said_before_the_first_step(small: Experiment) -> None:
+    plain, normed = (partial(MLPEncoder, 10, 8, 4, layer_norm=one) for one in (False, True))
+    mixed = BiJEPA(plain(), partial(MLPPredictor, 4, 8))
+    with (
+        pytest.warns(NormalizationWarning, match="the encoder normalizes nothing") as given,
+        pytest.raises(ValueError, match="x must be"),
+    ):
+        train(small, lambda _: (torch.ones(6, 3),) * 2, model=mixed)
+    assert given[0].filename == __file__
+    for encoder, layer_norm in ((plain, False), (normed, True), (normed, False)):
+        model = BiJEPA(encoder(), partial(MLPPredictor, 4, 8, layer_norm))
+        train(small, SineBatches(0, 6), model=model, steps=2)
 
 
 def test_a_few_samples_that_are_alike_are_no_collapse(small: Experiment) -> None:

@@ -1,5 +1,6 @@
 """The hunt's recordings: every kind at every strength, on the series, on seeds of its own."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,7 @@ from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
 from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, SLOWED, STARTED, WITHOUT, Kind
-from bijepa_core import NonFiniteLossError
+from bijepa_core import NonFiniteLossError, NormalizationWarning
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import per_seed, training_summary
@@ -116,14 +117,16 @@ def trained(
     data = experiment.load(seeds, device)
     assert isinstance(data, SeriesData)
     model = candidate.model(experiment, seeds).to(device)
-    history = experiment.train(
-        model,
-        data.batches,
-        device=device,
-        log_every=max(experiment.steps // ROWS, 1),
-        progress=False,
-        make_optimizer=candidate.optimizer(experiment.steps),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NormalizationWarning)  # one kind is so on purpose
+        history = experiment.train(
+            model,
+            data.batches,
+            device=device,
+            log_every=max(experiment.steps // ROWS, 1),
+            progress=False,
+            make_optimizer=candidate.optimizer(experiment.steps),
+        )
     return model, data, history
 
 

@@ -27,6 +27,7 @@ def test_every_kind_has_five_strengths_and_everything_has_its_own_key() -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.filterwarnings("ignore::bijepa_core.NormalizationWarning")  # one is so on purpose
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_learns(kind: str) -> None:
     candidate = Candidate(kind, KINDS[kind].strengths[len(KINDS[kind].strengths) // 2])
