@@ -174,4 +174,4 @@ UNCONSTRAINED = Constraint(layer_norm=False, weight_decay=0.0)
 EXPRESSIVE = Constraint(layer_norm=True, weight_decay=1e-4)
 RESTRICTIVE = Constraint(layer_norm=True, weight_decay=1e-4, sphere=True)
 WHITENED = Constraint(layer_norm=False, weight_decay=0.0, whitening=0.2)
-"""Not of the paper: what the book recommends for forecasts of series, at a falling rate (ch. 10)."""
+"""Not of the paper: what chapter 10 recommends for forecasts of series, at a rate that falls."""
