@@ -212,12 +212,15 @@ def decided(outcomes: Mapping[str, Tensor], reach: float) -> Figure:
     return figure
 
 
-def rivals(shares: Mapping[str, Array], law: Tensor) -> Figure:
+def rivals(
+    shares: Mapping[str, Array], law: Tensor, singles: Mapping[str, Array] | None = None
+) -> Figure:
     """On the ridge, by head: the mean histogram of all seeds beside the law.
 
     Args:
         shares: by head, ``(50,)``, bars of a tenth from -2.5 to 2.5, in any unit.
         law: on the grid.
+        singles: likewise of single seeds, ``(seeds, 50)``, drawn as thin lines.
 
     Returns:
         A panel a head.
@@ -232,7 +235,10 @@ def rivals(shares: Mapping[str, Array], law: Tensor) -> Figure:
             axis.set_visible(False)
         for axis, (name, values) in zip(axes.flat, shares.items(), strict=False):
             color = LOOKS[name].color
-            axis.bar(middles, values / values.sum() / BAR, width=BAR, color=color, alpha=0.5)
+            axis.bar(middles, values / values.sum() / BAR, width=BAR, color=color, alpha=0.35)
+            edges = -2.5 + BAR * np.arange(51)
+            for one in (singles or {}).get(name, ()):
+                axis.stairs(one / one.sum() / BAR, edges, color=color, linewidth=0.9)
             _density(axis, law)
             axis.set(xlim=(-REACH, REACH), yticks=[], ylim=(0, 1.15))
             axis.set_title(name, fontsize=12)

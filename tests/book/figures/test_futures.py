@@ -62,6 +62,9 @@ def test_ways_heads_and_doubt_have_a_panel_or_a_curve_each() -> None:
     assert before.get_ylim() == after.get_ylim()  # for they are to be compared
     shares = dict.fromkeys(("energy", "gaussian", "flow"), np.full(50, 0.02))
     assert [axis.get_title() for axis in figures.rivals(shares, RIDGE).axes[:3]] == list(shares)
+    one = {"energy": np.eye(50)[:2]}
+    first, second = figures.rivals(shares, RIDGE, one).axes[:2]
+    assert len(first.patches) == len(second.patches) + 2  # a line a seed, of the one head
     (axis,) = figures.doubt({"energy": [0.1] * 10, "neighbors": [0.2] * 10}).axes
     assert [line.get_label() for line in axis.lines] == ["energy", "neighbors"]
     states = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))

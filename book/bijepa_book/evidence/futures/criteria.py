@@ -41,6 +41,10 @@ recommends for series, :data:`bijepa_core.constraints.WHITENED`, at learning rat
 in the well and in the linear world. The same is claimed of the energy predictor; and that its score
 is even with its own under the expressive constraint, as rivals are. (The wing was added later
 still, before any run of it there: the claims above, and that its CRPS is even.)
+(Mended after these runs: at first a claim was passed over where its rival had not been trained
+under the constraint. Now its size is judged, and of its direction nothing is said. No claim and no
+bound has changed. It concerns what lies between the wells, where the rival is the Gaussian head:
+under this constraint that is not right within 5 points.)
 
 **Rivals.** Mixture and flow are compared with the energy predictor on the same seeds in each
 world; a difference under 2 % is called none. No size is claimed.
@@ -222,12 +226,13 @@ def judge(claim: Claim, records: Records) -> dict[str, Any]:
 
     Returns:
         ``mean``, ``low``, ``high`` of the head's measure with its interval, ``seeds``, and the two
-        parts: ``direction`` (None where head and rival are one) and ``size``.
+        parts: ``direction`` (None where head and rival are one, or where the rival was not
+        recorded) and ``size``.
     """
     mine = claim.of(records, claim.world, claim.head, claim.way)
     low, high = bootstrap_interval(list(mine.values()))
     direction = None
-    if claim.rival != claim.head:
+    if claim.rival != claim.head and f"{claim.world}-{claim.rival}" in records:
         other = claim.of(records, claim.world, claim.rival, claim.way)
         apart = [mine[seed] - other[seed] for seed in mine if seed in other]
         less, more = bootstrap_interval(apart)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bijepa_book import records as stored
-from bijepa_book.evidence.futures import criteria, images_criteria
+from bijepa_book.evidence.futures import criteria, images_criteria, well
 from bijepa_book.evidence.futures.images import PREDICTORS, together
 from bijepa_book.evidence.futures.recordings import verdict_records
 from bijepa_book.evidence.second.recording import load
@@ -28,6 +28,8 @@ Record = Mapping[str, Any]
 Records = Mapping[str, Record]
 Array = NDArray[np.float64]
 WAYS: Mapping[Direction, str] = {"forward": "future", "backward": "past"}
+SCORES: Mapping[str, str] = {"crps": "CRPS", "energy": "energy score"}
+"""Of :data:`.criteria.DEMANDED`, in words."""
 HEADS = ("exact", "energy", "flow", "mixture", "gaussian", "deterministic", "climatology")
 """In the order in which tables list them."""
 SPEAKS = {True: "yes", False: "NO", None: "-"}
@@ -75,7 +77,7 @@ def _bracketed(value: float, low: float, high: float, decimals: int) -> str:
     return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
-def _above(worlds: Records, world: str, head: str, way: str) -> list[float]:
+def above(worlds: Records, world: str, head: str, way: str) -> list[float]:
     """How far a head's score is above the optimum, in percent, seed by seed."""
     excess = criteria.excess(criteria.DEMANDED[world])
     return [100 * value for value in excess(worlds, world, head, way).values()]
@@ -91,9 +93,9 @@ def distances(worlds: Records, world: str) -> list[list[str]]:
     Returns:
         Rows with a header, for :func:`bijepa_book.text.text_table`.
     """
-    rows = [[f"{criteria.DEMANDED[world]}, % above the optimum", *WAYS.values(), "seeds"]]
+    rows = [[f"{SCORES[criteria.DEMANDED[world]]}, % above optimum", *WAYS.values(), "seeds"]]
     for head in present(worlds, world)[1:]:
-        ways = [_above(worlds, world, head, way) for way in WAYS]
+        ways = [above(worlds, world, head, way) for way in WAYS]
         rows.append([head, *map(interval, ways), str(len(ways[-1]))])
     return rows
 
@@ -113,7 +115,7 @@ def summary(worlds: Records) -> list[list[str]]:
             continue
         for way, words in WAYS.items():
             heads = ("energy", "deterministic")
-            cells = [interval(_above(worlds, world, head, way)) for head in heads]
+            cells = [interval(above(worlds, world, head, way)) for head in heads]
             rows.append([f"{world}, {words}", *cells])
     return rows
 
@@ -128,10 +130,47 @@ def curve(worlds: Records, world: str, head: str, name: str) -> Array:
     return np.mean(worlds[f"{world}-{head}"]["curves"][name], 0)
 
 
-def reliability(worlds: Records, world: str, head: str) -> Array:
-    """How often each tenth of probability is said, its mean, how often it came true; ahead."""
+def on_ridge(shares: Array) -> float:
+    """How far a forecast of the ridge's futures is above the optimum, by its mean CRPS in percent.
+
+    Args:
+        shares: in bars of one width from -2.5 to 2.5: the grid's cells, or a histogram's.
+
+    Returns:
+        The integral of the squared distance between both distribution functions, over the law's
+        own CRPS.
+    """
+    law = well.law(torch.zeros(1, 1))[0].numpy()
+    told = np.repeat(shares / shares.sum(), len(law) // len(shares)) / (len(law) // len(shares))
+    apart = np.abs(np.subtract.outer(well.GRID.numpy(), well.GRID.numpy()))
+    least = law @ apart @ law / 2
+    gap = ((told - law).cumsum() ** 2).sum() * well.WIDTH
+    return float(100 * gap / least)
+
+
+def tried() -> list[list[str]]:
+    """By world and head: the score at each learning rate that was tried, on the hunting seeds.
+
+    Returns:
+        Rows with a header: geometric means over seeds and directions.
+    """
+    found = load(folder())
+    rows = [["score at a learning rate of", *(f"{rate:g}" for rate in criteria.RATES)]]
+    for world, name in criteria.DEMANDED.items():
+        for head in (one for one in HEADS if f"{world}-tuning-{one}-0.001-expressive" in found):
+            cells = []
+            for rate in criteria.RATES:
+                measures = found[f"{world}-tuning-{head}-{rate:g}-expressive"]["measures"]
+                both = [measures[f"{name}_{way}"] for way in WAYS]
+                cells.append(f"{np.exp(np.log(both).mean()):.3f}")
+            rows.append([f"{world}, {head}", *cells])
+    return rows
+
+
+def reliability(worlds: Records, world: str, head: str, way: str = "forward") -> Array:
+    """How often each tenth of probability is said, its mean, how often it came true."""
     often, claimed, true = (
-        np.array(worlds[f"{world}-{head}"]["curves"][f"{name}_forward"])
+        np.array(worlds[f"{world}-{head}"]["curves"][f"{name}_{way}"])
         for name in ("often", "claimed", "true")
     )
     total = often.sum(0)
@@ -146,7 +185,8 @@ class Answer:
     Args:
         value: the measure with its interval, in percent or points.
         seeds: how many.
-        direction: whether head and rival are on the claimed sides; None where there is no rival.
+        direction: whether head and rival are on the claimed sides; None where there is no rival,
+            or none was recorded.
         size: whether the interval is within the bounds.
     """
 
@@ -157,7 +197,9 @@ class Answer:
 
 
 def verdicts(worlds: Records, world: str) -> dict[str, dict[str, Answer]]:
-    """The claims of a world that its records can decide.
+    """The claims of a world whose head was recorded.
+
+    Where its rival was not, the claim stays, judged by its size alone.
 
     Args:
         worlds: of :func:`recorded`.
@@ -168,7 +210,7 @@ def verdicts(worlds: Records, world: str) -> dict[str, dict[str, Answer]]:
     """
     found: dict[str, dict[str, Answer]] = {}
     for claim in criteria.claims():
-        needed = (claim.head, claim.rival, "exact")
+        needed = (claim.head, "exact")
         if claim.world != world or any(f"{world}-{one}" not in worlds for one in needed):
             continue
         judged = criteria.judge(claim, worlds)

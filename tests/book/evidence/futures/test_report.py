@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bijepa_book.evidence.futures import criteria, report
+from bijepa_book.evidence.futures import criteria, report, well
 from bijepa_core.data.mnist import Side
 
 WORLDS, HALVES = report.recorded()
@@ -39,6 +39,49 @@ def test_verdicts_are_the_criterias_and_leave_out_what_was_not_recorded() -> Non
     lines = report.verdict_table(found).splitlines()
     assert len(lines) == len(found) + len(judged)
     assert max(map(len, lines)) <= 76
+
+
+def test_a_claim_stays_where_its_rival_was_not_recorded() -> None:
+    """Under chapter 10's constraint nobody trained the Gaussian head: a failure shows all the same.
+
+    What lies between the wells is beyond the five points there, on most seeds.
+    """
+    whitened, _ = report.recorded("whitened")
+    text = "what lies between the wells is right within 5 points"
+    (claim, _) = (one for one in criteria.claims() if one.text == text)
+    assert claim.rival == "gaussian"
+    assert "well-gaussian" not in whitened
+    for one in report.verdicts(whitened, "well")[text].values():
+        assert one.direction is None
+        assert not one.size
+    assert all(one.size for one in report.verdicts(WORLDS, "well")[text].values())
+    trained = {
+        one.text
+        for one in criteria.claims()
+        if one.world == "well" and f"well-{one.head}" in whitened
+    }
+    assert set(report.verdicts(whitened, "well")) == trained
+
+
+def test_on_the_ridge_the_law_is_the_optimum_and_its_middle_far_from_it() -> None:
+    law = well.law(torch.zeros(1, 1))[0].numpy()
+    assert report.on_ridge(law) == pytest.approx(0, abs=1e-9)
+    assert report.on_ridge(law.reshape(50, 4).sum(-1)) < 0.02  # in bars of a tenth
+    always = np.zeros(200)
+    always[100] = 1
+    least = law @ abs(well.GRID.numpy()[:, None] - well.GRID.numpy()) @ law / 2
+    missed = law @ abs(well.GRID.numpy() - well.GRID.numpy()[100])
+    assert report.on_ridge(always) == pytest.approx(100 * missed / least - 100)
+
+
+def test_every_learning_rate_that_was_tried_is_told_and_the_least_was_taken() -> None:
+    header, *rows = report.tried()
+    assert len(header) == 1 + len(criteria.RATES)
+    assert len(rows) == 3 * 5
+    told = {name: [float(cell) for cell in cells] for name, *cells in rows}
+    for name, scores in told.items():
+        taken = WORLDS[name.replace(", ", "-")]["about"]["settings"]["learning_rate"]
+        assert scores[criteria.RATES.index(taken)] == min(scores), name
 
 
 def test_curves_of_calibration_weigh_seeds_by_how_often_they_say_a_thing() -> None:
