@@ -1,7 +1,7 @@
 """Relatives, side by side."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +14,7 @@ from bijepa_book.evidence.stable.company import Member, key, members
 from bijepa_book.evidence.stable.selection import Records
 from bijepa_book.evidence.stable.standing import CALLED, Family, One, Ratio
 from bijepa_book.evidence.statistics import Array
-from bijepa_book.style import COLORS, WIDTH, Look, factor_rows, look, stacked_panels, style
+from bijepa_book.style import COLORS, DASHES, WIDTH, Look, factor_rows, look, stacked_panels, style
 
 FAMILIES: Mapping[Family, Look] = {
     "foretells": Look(COLORS[0], "-", "o"),
@@ -29,6 +29,7 @@ MARKS = {True: "o", False: "^"}
 ROW = 0.29  # inches
 GAP = 0.046  # between names, of the axis
 FARTHEST = 10.0  # a factor beyond is drawn at the edge
+GRAY = "0.8"  # of lines that nobody asks about
 
 
 def tuning(records: Records, data: str) -> Figure:
@@ -40,7 +41,7 @@ def tuning(records: Records, data: str) -> Figure:
 
     Returns:
         A row each; circles with LayerNorm, triangles without (where both were tried), the larger
-        the setting. What collapsed is left out.
+        the setting. What errs ten times as much or more is at the edge; what collapsed is left out.
     """
     readings, best = READINGS[data], chosen(records)[data]
     scores = {
@@ -60,7 +61,10 @@ def tuning(records: Records, data: str) -> Figure:
         called = [CALLED.get(name, name).removesuffix(", tuned") for name in names[::-1]]
         factor_rows(axis, called, (1, 1.5, 2, 3, 5, 10))
         axis.set_ylim(-0.6, len(names) - 0.4)
-        axis.set_xlabel("error, over the least")
+        finite = [value for value in scores.values() if math.isfinite(value)]
+        beyond = max(finite) - least > math.log(FARTHEST)
+        edge = f" (at the edge: {FARTHEST:g} times or more)" if beyond else ""
+        axis.set_xlabel(f"error, over the least{edge}")
         handles = [Line2D([], [], marker=m, color="0.4", linestyle="") for m in marks.values()]
         if len(marks) > 1:
             figure.legend(handles, list(marks), loc="outside upper center", ncols=2)
@@ -88,7 +92,8 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
         found: by reading, then by label; who is missing has no mark.
 
     Returns:
-        A row each, a panel a reading; what is ten times as large, or a tenth, is at the edge.
+        A row each, a panel a reading; what is ten times as large, or a tenth, is at the edge. Full
+        marks are differences that count by the company's rule, empty ones are not.
     """
     count, low = len(everybody), 1 / FARTHEST
     with style():
@@ -111,7 +116,15 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
                 axis.plot(ends, [place] * 2, color=drawn.color)
                 value = min(max(ratio.value, low), FARTHEST)
                 sign = {low: "<", FARTHEST: ">"}.get(value, drawn.marker)
-                axis.plot(value, place, sign, color=drawn.color, markersize=6, markeredgewidth=1.6)
+                axis.plot(
+                    value,
+                    place,
+                    sign,
+                    color=drawn.color,
+                    markersize=6,
+                    markeredgewidth=1.6,
+                    markerfacecolor="white" if ratio.says == "none" else drawn.color,
+                )
             left, right = axis.get_xlim()
             ticks = (0.5, 1, 2) if right < FARTHEST * left else (0.2, 1, 5)
             factor_rows(axis, [one.called for one in everybody[::-1]], ticks)
@@ -163,6 +176,7 @@ def distracted(
     lines: Mapping[str, Sequence[float]],
     families: Mapping[str, Family],
     strengths: Sequence[float],
+    named: Collection[str] | None = None,
 ) -> Figure:
     """What is missed of the wave, against the strength of a drift.
 
@@ -170,32 +184,47 @@ def distracted(
         lines: by name: the error at each strength.
         families: by name.
         strengths: of the drift.
+        named: those that are drawn in their family's color, each with another dash; the rest is
+            gray. Everybody by default.
 
     Returns:
         A line each, names at their ends.
     """
+    named = lines if named is None else named
+    colors: list[str] = []  # of those drawn so far
     with style():
         figure, (axis,) = stacked_panels(1, 5.6)
         for name, values in lines.items():
-            drawn = FAMILIES[families[name]]
+            drawn, there = FAMILIES[families[name]], range(len(strengths))
+            if name not in named:
+                axis.plot(there, values, color=GRAY, linewidth=1, zorder=1)
+                continue
             axis.plot(
-                range(len(strengths)),
+                there,
                 values,
                 color=drawn.color,
-                linestyle=drawn.dash,
+                linestyle=DASHES[colors.count(drawn.color) % len(DASHES)],
                 marker=drawn.marker,
                 markersize=5,
             )
+            colors.append(drawn.color)
         axis.set_yscale("log")
-        _ends(axis, {name: (len(strengths) - 1, line[-1]) for name, line in lines.items()})
+        _ends(axis, {name: (len(strengths) - 1, line[-1]) for name, line in lines.items()}, named)
         axis.set_xticks(range(len(strengths)), [f"{strength:g}" for strength in strengths])
         axis.set(xlabel="strength of the drift", ylabel="missed of the wave's next value")
-        _legend(figure, list(families.values()))
+        _legend(figure, [families[name] for name in lines if name in named])
     return figure
 
 
-def _ends(axis: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Names at the right, beside their points, moved apart where they would cover one another."""
+def _ends(
+    axis: Axes,
+    points: Mapping[str, tuple[float, float]],
+    named: Collection[str] | None = None,
+) -> None:
+    """Names at the right, beside their points, moved apart where they would cover one another.
+
+    Those that are not ``named`` are gray.
+    """
     low, high = np.log(axis.get_ylim())
     order = sorted(points, key=lambda name: points[name][1])
     wanted = [(math.log(points[name][1]) - low) / (high - low) for name in order]
@@ -207,6 +236,7 @@ def _ends(axis: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             textcoords="axes fraction",
             fontsize=10,
             va="center",
+            color="black" if named is None or name in named else "0.5",
             arrowprops={
                 "arrowstyle": "-",
                 "color": "0.75",

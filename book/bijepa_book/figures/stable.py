@@ -38,7 +38,7 @@ KINDS_CALLED = {
     "visreg": "VISReg",
     "standardized": "standardized targets",
     "whitened": "whitened targets",
-    "relative": "relative loss",
+    "relative": "loss over its target's variance",
     "falling-rate": "falling rate",
     "decay-strong": "more decay",
     "scale-decay": "scale, decay 0.1",

@@ -21,6 +21,16 @@ def test_every_setting_has_a_mark_and_the_chosen_one_is_full() -> None:
     least = [line for line in axis.lines if float(np.asarray(line.get_xdata())[0]) == 1]
     assert [line in full for line in least] == [True]
     assert [line.get_marker() for line in least] == ["^"]
+    assert axis.get_xlabel() == "error, over the least"
+
+
+def test_a_setting_far_off_is_at_the_edge_and_the_axis_says_so() -> None:
+    records = tuned("sine")
+    far = records[key("sine", "tuning", "byol-0.99-plain")]["measures"]
+    far |= {"whole": [9e3, 9e3], "kept": [9e3, 9e3]}
+    (axis,) = figures.tuning(records, "sine").axes
+    assert max(float(np.asarray(line.get_xdata())[0]) for line in axis.lines) == figures.FARTHEST
+    assert axis.get_xlabel() == "error, over the least (at the edge: 10 times or more)"
 
 
 def test_a_mark_stands_where_its_ratio_is_and_far_ones_at_the_edge() -> None:
@@ -32,6 +42,7 @@ def test_a_mark_stands_where_its_ratio_is_and_far_ones_at_the_edge() -> None:
     assert drawn == [[1.5, 2.5], [2], [10, 10], [10], [0.1, 0.1], [0.1]]
     assert [line.get_marker() for line in left.lines[2::2]][1:] == [">", "<"]
     assert len(right.lines) == 1
+    assert all(line.get_markerfacecolor() != "white" for line in left.lines[2::2])
     rows = [label.get_text() for label in left.get_yticklabels()]
     assert rows[::-1] == [one.called for one in everyone]
 
@@ -52,6 +63,26 @@ def test_names_at_the_ends_of_lines_do_not_cover_one_another() -> None:
     assert places[-1] <= 1
     ends = [np.asarray(line.get_ydata())[-1] for line in axis.lines]
     assert ends == [one[-1] for one in lines.values()]
+
+
+def test_lines_that_nobody_names_are_gray_and_the_others_differ_by_dash() -> None:
+    lines = {"a": [0.1, 0.5], "b": [0.1, 0.6], "c": [0.2, 0.7]}
+    families = dict.fromkeys(lines, "draws")
+    figure = figures.distracted(lines, families, (0.0, 10.0), ("a", "c"))  # type: ignore[arg-type]
+    (axis,) = figure.axes
+    a, b, c = axis.lines
+    assert b.get_color() == figures.GRAY
+    assert a.get_color() == c.get_color() == figures.FAMILIES["draws"].color
+    assert a.get_linestyle() != c.get_linestyle()
+
+
+def test_a_difference_that_does_not_count_has_an_empty_mark() -> None:
+    everyone = everybody(tuned("sine"), "sine")
+    first, second = (one.label for one in everyone[:2])
+    ratios = {first: Ratio(1.04, 1.01, 1.07), second: Ratio(1.06, 1.01, 1.07)}
+    (axis,) = figures.standings(everyone, {"next value": ratios}).axes
+    faces = [line.get_markerfacecolor() for line in axis.lines[2::2]]
+    assert faces[0] == "white" != faces[1]
 
 
 def test_a_point_is_what_is_missed_of_both() -> None:
