@@ -93,31 +93,44 @@ def guesses(records: Records) -> list[Guess]:
         One for each comparison that a guess is about; the first is of the one that comes closest
         to the predictive autoencoder.
     """
+    tuned = compared(records).get("mnist", ())
+    if not tuned:
+        return []
     ones = {one.label: one for one in standing.known(records, "mnist", "label_error")}
-    labels = {one.name: one.label for one in compared(records)["mnist"] if one.label in ones}
+    labels = {one.name: one.label for one in tuned if one.label in ones}
     draws = labels.get(DRAWS)
     if draws is None:
         return []
 
-    def ratio(label: str, rival: str, reading: str) -> Ratio:
-        found = standing.over(records, "mnist", label, reading, rival=rival)
-        assert found is not None
-        return found
+    def ratio(label: str, rival: str, reading: str) -> Ratio | None:
+        return standing.over(records, "mnist", label, reading, rival=rival)
 
     learned = ("foretells", "draws", "makes alike")
-    rivals = [label for label, one in ones.items() if one.family in learned and label != draws]
-    ratios = {label: ratio(label, draws, "label_error") for label in rivals}
-    closest = min(ratios, key=lambda label: ratios[label].value)
+    rivals = {
+        label: found
+        for label, one in ones.items()
+        if one.family in learned
+        and label != draws
+        and (found := ratio(label, draws, "label_error"))
+    }
     who = ones[draws].called
-    name = "the winner" if closest == _WHOLE else ones[closest].called
-    found = [
-        Guess(f"{name} over {who}, labels", ratios[closest]),
-        Guess(f"the winner over {who}, labels", ratios[_WHOLE]),
-        Guess(f"{who} over the winner, right labels", ratio(draws, _WHOLE, "right_label_error")),
-        Guess(f"the winner over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
+    asked: list[tuple[str, Ratio | None]] = []
+    if rivals:
+        closest = min(rivals, key=lambda label: rivals[label].value)
+        name = "the winner" if closest == _WHOLE else ones[closest].called
+        asked.append((f"{name} over {who}, labels", rivals[closest]))
+    asked += [
+        (f"the winner over {who}, labels", rivals.get(_WHOLE)),
+        (f"{who} over the winner, right labels", ratio(draws, _WHOLE, "right_label_error")),
+        (f"the winner over {who}, drawings", ratio(_WHOLE, draws, "decoder_ten")),
+        *(
+            (
+                f"{ones[labels[one]].called} over the winner, labels",
+                ratio(labels[one], _WHOLE, "label_error"),
+            )
+            for one in ALIKE
+            if one in labels
+        ),
     ]
-    for one in ALIKE:
-        if one in labels:
-            mine = ratio(labels[one], _WHOLE, "label_error")
-            found.append(Guess(f"{ones[labels[one]].called} over the winner, labels", mine))
-    return list(dict.fromkeys(found))  # the winner may be the closest
+    known = dict.fromkeys(Guess(what, found) for what, found in asked if found is not None)
+    return list(known)  # the winner may be the closest

@@ -54,6 +54,7 @@ def test_both_chapters_read_the_same_of_the_same_model() -> None:
 
 
 def test_guesses_are_judged_by_what_is_recorded() -> None:
+    assert guesses({}) == []
     records = {**complete(tuned("mnist"), second_records())}
     assert guesses(records) == []
     labels = {one.called: one.label for one in standing.everybody(records, "mnist")}
@@ -85,3 +86,7 @@ def test_guesses_are_judged_by_what_is_recorded() -> None:
     names = [one.what for one in guesses(records)]  # the winner is the closest, and is named once
     assert names[0] == "the winner over predictive autoencoder, labels"
     assert len(names) == len(set(names)) == 4
+    del records[key("mnist", "company", WINNER)]
+    assert [one.what for one in guesses(records)] == [
+        "expressive over predictive autoencoder, labels"
+    ]
