@@ -12,7 +12,6 @@ from bijepa_book.evidence.futures.models import Settings, futures, new_model
 from bijepa_book.evidence.futures.skill import read_out, said, side
 from bijepa_book.evidence.futures.world import Drawn, World
 from bijepa_book.evidence.second.recording import Measured
-from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
 from bijepa_core.constraints import Constraint
 from bijepa_core.evaluation.metrics import per_seed, training_summary
@@ -182,11 +181,11 @@ def measure(
 
     Returns:
         :func:`judged`, :func:`learned` and
-        :func:`bijepa_core.evaluation.metrics.training_summary`. Where the loss of a seed stops
-        being finite, ``stopped_at`` alone, its step, for all of them.
+        :func:`bijepa_core.evaluation.metrics.training_summary`.
 
     Raises:
         ValueError: if the device is another.
+        NonFiniteLossError: if a loss stops being finite.
     """
     if device != "cpu":
         raise ValueError(f"these small models are trained on the CPU; received {device!r}.")
@@ -195,10 +194,7 @@ def measure(
         return judged(partial(_exact, world, seeds), world, drawn)
     if head == "climatology":
         return judged(partial(_climate, drawn, seeds), world, drawn)
-    try:
-        model, training = trained(head, world, drawn, settings, constraint, seeds)
-    except NonFiniteLossError as error:
-        return Measured({"stopped_at": [error.step] * len(seeds)}, {})
+    model, training = trained(head, world, drawn, settings, constraint, seeds)
     sampler, scores = learned(model, drawn, seeds)
     measures, curves = judged(sampler, world, drawn)
     return Measured(measures | scores | training, curves)

@@ -31,7 +31,6 @@ from bijepa_book.evidence.second.stacked import (
     standardized,
 )
 from bijepa_book.int8 import pack
-from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
@@ -346,17 +345,16 @@ def trained(
         embedding (``decoded_true`` by the classifier of halves). For the deterministic model
         ``fitted_`` and each reading: the drawings of a decoder that was fitted to its forecasts,
         the best that one drawing can do. And
-        :func:`bijepa_core.evaluation.metrics.training_summary`. Where a loss stops being finite,
-        ``stopped_at`` alone.
+        :func:`bijepa_core.evaluation.metrics.training_summary`.
+
+    Raises:
+        NonFiniteLossError: if a loss stops being finite.
     """
     with full_precision():
         judges = bench(experiment, look, seeds, device)
         train, test = judges.data.train, judges.test
         one = model(kind, constraint, experiment, seeds).to(device)
-        try:
-            history = fit(one, experiment, judges.data, seeds[0], device)
-        except NonFiniteLossError as error:
-            return Measured({"stopped_at": [error.step] * len(seeds)}, {})
+        history = fit(one, experiment, judges.data, seeds[0], device)
         sides: tuple[Side, Side] = ("left", "right")
         own = {side: reestimated(one, train.half(side)) for side in sides}
         aims = {side: reestimated(as_target(one), train.half(side)) for side in sides}

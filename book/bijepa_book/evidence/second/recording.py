@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from bijepa_book import records as stored
 from bijepa_book.process import threads
 from bijepa_book.records import in_lines, short
+from bijepa_core import NonFiniteLossError
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
 from bijepa_core._support.provenance import provenance
@@ -74,11 +75,15 @@ def measured(recording: Recording, seeds: tuple[int, ...], device: str = "cpu") 
         device: where.
 
     Returns:
-        ``seeds``, ``measures``, ``curves``, ``provenance``.
+        ``seeds``, ``measures``, ``curves``, ``provenance``. Where the loss of a seed stops being
+        finite, the one measure of all of them is ``stopped_at``, its step.
     """
     began, place = time.perf_counter(), resolve_device(device)
     with threads(1):
-        measures, curves = recording.measure(seeds, device)
+        try:
+            measures, curves = recording.measure(seeds, device)
+        except NonFiniteLossError as error:
+            measures, curves = {"stopped_at": [float(error.step)] * len(seeds)}, {}
     return {
         "seeds": list(seeds),
         "measures": short(measures),

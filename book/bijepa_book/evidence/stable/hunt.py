@@ -11,7 +11,7 @@ from bijepa_book.evidence.second.images import full_precision
 from bijepa_book.evidence.second.recording import Measured, Recording
 from bijepa_book.evidence.stable.images import drawing_error, embedded, label_error
 from bijepa_book.evidence.stable.kinds import KINDS, LADDER, PAPER, SLOWED, STARTED, WITHOUT, Kind
-from bijepa_core import NonFiniteLossError, NormalizationWarning
+from bijepa_core import NormalizationWarning
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.metrics import per_seed, training_summary
@@ -147,13 +147,12 @@ def measure(
         device: where.
 
     Returns:
-        :func:`precision` and :func:`bijepa_core.evaluation.metrics.training_summary`. Where the
-        loss of a seed stops being finite, ``stopped_at`` alone, its step, for all of them.
+        :func:`precision` and :func:`bijepa_core.evaluation.metrics.training_summary`.
+
+    Raises:
+        NonFiniteLossError: see :func:`trained`.
     """
-    try:
-        model, data, history = trained(candidate, experiment, seeds, device)
-    except NonFiniteLossError as error:
-        return Measured({"stopped_at": [error.step] * len(seeds)}, {})
+    model, data, history = trained(candidate, experiment, seeds, device)
     curves = {name: history.diagnostics[name].T.tolist() for name in shown}
     return Measured(training_summary(history) | precision(model, data), curves)
 

@@ -178,10 +178,11 @@ def test_training_is_the_seeds_own_and_leaves_the_generators_alone() -> None:
 
 
 def test_a_loss_that_is_not_finite_is_recorded_as_such() -> None:
-    wild = replace(TINY, learning_rate=1e30)
-    found = images.trained("deterministic", EXPRESSIVE, wild, LOOK, None, SEEDS, "cpu")
-    assert [*found.measures] == ["stopped_at"]
-    assert len(found.measures["stopped_at"]) == 2
+    wild = recordings(None, replace(TINY, learning_rate=1e30), SEEDS, LOOK)
+    (one,) = (r for r in wild if "deterministic-expressive" in r.key)
+    found = joined(one, [measured(one, SEEDS)])
+    assert [*found["measures"]] == ["stopped_at"]
+    assert len(found["measures"]["stopped_at"]) == len(SEEDS)
 
 
 def test_the_page_draws_what_is_drawn_here(tmp_path: Path) -> None:
