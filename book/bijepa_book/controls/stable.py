@@ -10,7 +10,7 @@ from bijepa_book.controls.shared import NAMED
 from bijepa_book.evidence.second.report import PLACES
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.kinds import KINDS
-from bijepa_book.evidence.stable.selection import costs, still
+from bijepa_book.evidence.stable.selection import costs, settled_on_both
 from bijepa_book.figures.stable import called
 
 
@@ -22,7 +22,7 @@ class HuntDesk:
     """
 
     def __init__(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        self.records, self.settled = records, {one.name for one in still(records)}
+        self.records, self.settled = records, {one.name for one in settled_on_both(records)}
         self.kind = ipywidgets.Dropdown(
             options=[(called(kind), kind) for kind in KINDS], description="kind", style=NAMED
         )

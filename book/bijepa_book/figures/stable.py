@@ -14,7 +14,7 @@ from bijepa_book.evidence.stable.criteria import SAY
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.judgment import Demand
 from bijepa_book.evidence.stable.kinds import KINDS
-from bijepa_book.evidence.stable.selection import SERIES, costs, still
+from bijepa_book.evidence.stable.selection import SERIES, costs, settled_on_both
 from bijepa_book.evidence.stable.without import HALF, WAYS, Answer
 from bijepa_book.style import COLORS, OTHERS, WIDTH, factor_rows, look, stacked_panels, style
 
@@ -70,7 +70,7 @@ def hunt(records: Records) -> Figure:
         A row a kind. A large point is the largest strength; full points have settled on both
         series at ten times the paper's length, empty ones have not, dots were not tried there.
     """
-    settled = {one.name for one in still(records)}
+    settled = {one.name for one in settled_on_both(records)}
     order = sorted(KINDS, key=lambda kind: -min(_cost(records, kind)))
     with style():
         figure, (axis,) = stacked_panels(1, 0.9 + 0.31 * len(order))

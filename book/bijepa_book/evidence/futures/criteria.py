@@ -59,11 +59,13 @@ from typing import Any
 import numpy as np
 
 from bijepa_book.evidence.futures import well
+from bijepa_book.evidence.futures.grid import FORK_BINS, RANGE
+from bijepa_book.evidence.futures.skill import BINS
 from bijepa_book.evidence.statistics import bootstrap_interval
 
 RATES = (3e-4, 1e-3, 3e-3)
 NEAR_RIDGE, BETWEEN = 0.5, 0.3
-OPEN = slice(2, 8)  # tenths of probability: a fifth to four fifths
+OPEN = slice(BINS // 5, 4 * BINS // 5)  # of forecast probabilities: a fifth to four fifths
 EVEN = 0.02
 DEMANDED = {"well": "crps", "linear": "energy", "wing": "crps"}
 """The score by which a learning rate is chosen, and by which rivals are compared."""
@@ -129,7 +131,8 @@ def between_gap(records: Records, world: str, head: str, way: str) -> dict[int, 
     row = well.law(well.PLACES[len(well.PLACES) // 2])
     exact = float(row[well.GRID.abs() < BETWEEN].sum())
     curves = _curve(records, world, head, f"fork_{way}")
-    middle = slice(22, 28)  # of 50 bins of a tenth
+    centers = (np.arange(FORK_BINS) + 0.5) * 2 * RANGE / FORK_BINS - RANGE
+    middle = np.abs(centers) < BETWEEN
     return {seed: float(abs(curve[middle].sum() - exact)) for seed, curve in curves.items()}
 
 

@@ -29,7 +29,7 @@ WORLDS = (WELL, LINEAR, WING)
 KNOWING = ("exact", "climatology")
 """Who does not learn: the law itself, and the values that there are in the long run."""
 SAMPLES, CLOSELY = 100, 2_000  # drawn for a view that is judged, and at a place
-RANGE = 2.5  # of the histogram at the fork, 50 bins
+RANGE, FORK_BINS = 2.5, 50  # of the histogram at the fork: from -RANGE to RANGE, and its bins
 CHUNK = 8
 
 Sampler = Callable[[Tensor, Direction, int], Tensor]
@@ -136,7 +136,7 @@ def judged(sampler: Sampler, world: World, drawn: Drawn) -> Measured:
         drawn: data.
 
     Returns:
-        Measures: :func:`.scores.said`, and :func:`.scores.side` where the road forks. Curves:
+        Measures: :func:`.skill.said`, and :func:`.skill.side` where the road forks. Curves:
         ``often_*``, ``claimed_*``, ``true_*`` by bins of probability; ``right_*``, the share on the
         right at each place; ``fork_*``, the histogram at the fork.
     """
@@ -156,7 +156,7 @@ def judged(sampler: Sampler, world: World, drawn: Drawn) -> Measured:
             close = sampler(world.places.expand(seeds, -1, -1), way, CLOSELY)[..., 0]
             curves[f"right_{way}"] = (close > 0).double().mean(0).tolist()
             curves[f"fork_{way}"] = [
-                (one.double().histc(50, -RANGE, RANGE) / CLOSELY).tolist()
+                (one.double().histc(FORK_BINS, -RANGE, RANGE) / CLOSELY).tolist()
                 for one in close[..., middle].T
             ]
     return Measured(scores, curves)

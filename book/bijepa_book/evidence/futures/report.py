@@ -237,7 +237,7 @@ def lead(worlds: Records, world: str, head: str) -> list[str]:
     cells = []
     for way in WAYS:
         one = criteria.compared(worlds, world, head, way)
-        better = {None: "none", "energy": "energy"}.get(one["better"], one["better"])
+        better = one["better"] or "none"
         cells.append(f"{one['ratio']:.3f} [{one['low']:.3f}, {one['high']:.3f}] {better:>8}")
     return cells
 

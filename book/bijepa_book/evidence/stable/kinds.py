@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 
     Args:
         about: what its strength is.
-        strengths: five of them.
+        strengths: those that are tried.
         build: a fresh model of an experiment, from strength and alpha.
         optimizer: from strength and steps; the paper's by default.
     """

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from bijepa_book.chapters import watch
 from bijepa_book.evidence.second.recording import SERIES_SEEDS, Measured, Recording
+from bijepa_book.evidence.stable.kinds import FALLS_TO
 from bijepa_core.constraints import EXPRESSIVE, UNCONSTRAINED, WHITENED
 from bijepa_core.evaluation.metrics import training_summary
 from bijepa_core.model import BiJEPA
@@ -45,7 +46,7 @@ def _measure(name: str, seeds: tuple[int, ...], device: str) -> Measured:
         watch.write_csv(path)
         data = watch.read_csv(path)
     model = new_models(name, seeds)
-    optimizer = falling_adamw(STEPS, 0.3) if name == FALLING else fused_adamw
+    optimizer = falling_adamw(STEPS, FALLS_TO) if name == FALLING else fused_adamw
     history = watch.fit(model, data.learned, seeds, STEPS, make_optimizer=optimizer)
     scores = training_summary(history)
     for protocol, features in {"a": model.embed, "b": model.forecast}.items():

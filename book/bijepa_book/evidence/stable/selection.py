@@ -65,7 +65,7 @@ def best(records: Records, wanted: Iterable[Candidate]) -> dict[str, tuple[Candi
     return chosen
 
 
-def still(records: Records) -> list[Candidate]:
+def settled_on_both(records: Records) -> list[Candidate]:
     """Those that have settled on both series, of those that were trained ten times as long."""
     found = []
     for candidate in heard(records):
@@ -87,7 +87,7 @@ def finalists(records: Records) -> list[Candidate]:
     Raises:
         ValueError: naming candidates that MNIST has not been asked of.
     """
-    settled_ones = still(records)
+    settled_ones = settled_on_both(records)
     unheard = [one.name for one in settled_ones if "mnist" not in costs(records, one)]
     if unheard:
         raise ValueError(

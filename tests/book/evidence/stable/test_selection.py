@@ -15,7 +15,7 @@ from bijepa_book.evidence.stable.selection import (
     heard,
     image_recordings,
     long_recordings,
-    still,
+    settled_on_both,
 )
 
 
@@ -54,8 +54,8 @@ def test_who_has_settled_is_asked_on_both_series() -> None:
             measures = {"late_growth": [growth], "relative_rebound": [1.0], "effective_rank": [5.0]}
             records[f"{name}-hunt-{one}-long"] = {"measures": measures}
             records[f"{name}-hunt-{one}-paper"]["measures"]["effective_rank"] = [5.0]
-    assert [one.name for one in still(records)] == ["scale-0.1"]
-    assert best(records, still(records))["scale"][0].name == "scale-0.1"
+    assert [one.name for one in settled_on_both(records)] == ["scale-0.1"]
+    assert best(records, settled_on_both(records))["scale"][0].name == "scale-0.1"
     with pytest.raises(ValueError, match=r"not been asked of scale-0\.1\."):
         finalists(records)
     for name in ("unconstrained", "expressive", "scale-0.1"):
