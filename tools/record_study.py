@@ -59,9 +59,9 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-company-finalists": lambda folder: choice.hunted_company(load(folder)),
     "stable-company-baselines": lambda _: baselines.recordings(),
     "futures-images": images.recordings,
-    "futures-whitened-tuning": lambda _: futures.tuning(WHITENED, "whitened"),
+    "futures-whitened-tuning": lambda folder: futures.tuning(load(folder), WHITENED, "whitened"),
     "futures-whitened": lambda folder: futures.recordings(load(folder), WHITENED, "whitened"),
-    "futures-tuning": lambda _: futures.tuning(),
+    "futures-tuning": lambda folder: futures.tuning(load(folder)),
     "futures": lambda folder: futures.recordings(load(folder)),
 }
 """Of chapters 8 and 9; of 10 and 11, whose later parts depend on what their first one found."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bijepa_book.evidence.futures.criteria import DEMANDED, RATES
+from bijepa_book.evidence.futures.criteria import DEMANDED, RATES, RUNGS
 from bijepa_book.evidence.futures.grid import CHUNK, KNOWING, WORLDS, measure
 from bijepa_book.evidence.futures.models import HEADS, Settings
 from bijepa_book.evidence.futures.world import World
@@ -52,10 +52,13 @@ def recording(
     return Recording(f"{world.name}-{key}", about, seeds, CHUNK, 10.0, done)
 
 
-def tuning(constraint: Constraint = EXPRESSIVE, name: str = "expressive") -> list[Recording]:
-    """Every head at every learning rate.
+def tuning(
+    records: Records, constraint: Constraint = EXPRESSIVE, name: str = "expressive"
+) -> list[Recording]:
+    """Every head at the learning rates that are due.
 
     Args:
+        records: of this, by key.
         constraint: on the embedding.
         name: of it, in keys.
 
@@ -73,8 +76,46 @@ def tuning(constraint: Constraint = EXPRESSIVE, name: str = "expressive") -> lis
         )
         for head in HEADS
         for world in WORLDS
-        for rate in RATES
+        for rate in due(costs(records, world.name, head, name))
     ]
+
+
+def costs(records: Records, world: str, head: str, name: str) -> dict[float, float]:
+    """How badly a head did in a world at each learning rate that was tried.
+
+    Args:
+        records: of :func:`tuning`, by key.
+        world, head: where, who.
+        name: of the constraint.
+
+    Returns:
+        The mean log of the score over seeds and directions, infinite where a loss stopped being
+        finite.
+    """
+    found = {}
+    for rate in RUNGS:
+        if record := records.get(f"{world}-tuning-{head}-{rate:g}-{name}"):
+            names = (f"{DEMANDED[world]}_{way}" for way in ("forward", "backward"))
+            both = [record["measures"].get(one) for one in names]
+            found[rate] = math.inf if None in both else float(np.log(both).mean())
+    return found
+
+
+def due(costs: Mapping[float, float]) -> tuple[float, ...]:
+    """The learning rates that are to be tried: the first ones, and further ones beyond an end.
+
+    Args:
+        costs: of those that were tried.
+
+    Returns:
+        A stretch of :data:`.criteria.RUNGS`.
+    """
+    places = [RUNGS.index(rate) for rate in (*RATES, *costs)]
+    first, last = min(places), max(places)
+    if costs.keys() >= set(RUNGS[first : last + 1]):
+        best = RUNGS.index(min(costs, key=lambda rate: costs[rate]))
+        first, last = min(first, max(best - 1, 0)), max(last, best + 1)
+    return RUNGS[first : last + 1]
 
 
 def chosen(records: Records, world: str, head: str, name: str = "expressive") -> float:
@@ -86,18 +127,15 @@ def chosen(records: Records, world: str, head: str, name: str = "expressive") ->
         name: of the constraint.
 
     Returns:
-        One of :data:`.criteria.RATES`.
+        One of :data:`.criteria.RUNGS`.
 
     Raises:
-        KeyError: if one is missing.
+        KeyError: if one that is :func:`due` was not tried.
     """
-
-    def cost(rate: float) -> float:
-        measures = records[f"{world}-tuning-{head}-{rate:g}-{name}"]["measures"]
-        both = [measures.get(f"{DEMANDED[world]}_{way}") for way in ("forward", "backward")]
-        return math.inf if None in both else float(np.log(both).mean())
-
-    return min(RATES, key=cost)
+    known = costs(records, world, head, name)
+    if missing := [f"{rate:g}" for rate in due(known) if rate not in known]:
+        raise KeyError(f"{head} in the {world} ({name}) was not tried at {', '.join(missing)}.")
+    return min(known, key=lambda rate: known[rate])
 
 
 def recordings(
@@ -106,7 +144,7 @@ def recordings(
     """Everybody on fresh seeds, at the learning rates that were chosen.
 
     Args:
-        records: of :func:`tuning`, by key; heads that were not tuned are left out.
+        records: of :func:`tuning`, by key; heads with a rate that is still due are left out.
         constraint: on the embedding.
         name: of it, in keys.
 
@@ -120,8 +158,8 @@ def recordings(
     ]
     for head in HEADS:
         for world in WORLDS:
-            keys = [f"{world.name}-tuning-{head}-{rate:g}-{name}" for rate in RATES]
-            if not all(key in records for key in keys):
+            known = costs(records, world.name, head, name)
+            if not known.keys() >= set(due(known)):
                 continue
             settings = replace(
                 SIZES[world.name], learning_rate=chosen(records, world.name, head, name)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bijepa_book import records as stored
 from bijepa_book.evidence.futures import criteria, images_criteria, well
 from bijepa_book.evidence.futures.images import PREDICTORS, together
-from bijepa_book.evidence.futures.recordings import verdict_records
+from bijepa_book.evidence.futures.recordings import costs, verdict_records
 from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.statistics import bootstrap_interval
 from bijepa_book.int8 import unpack
@@ -148,22 +148,28 @@ def on_ridge(shares: Array) -> float:
     return float(100 * gap / least)
 
 
-def tried() -> list[list[str]]:
+def tried(constraint: str = "expressive") -> list[list[str]]:
     """By world and head: the score at each learning rate that was tried, on the hunting seeds.
 
+    Args:
+        constraint: under which.
+
     Returns:
-        Rows with a header: geometric means over seeds and directions.
+        Rows with a header: geometric means over seeds and directions; empty where a rate was not
+        tried, ``inf`` where a loss stopped being finite.
     """
     found = load(folder())
-    rows = [["score at a learning rate of", *(f"{rate:g}" for rate in criteria.RATES)]]
-    for world, name in criteria.DEMANDED.items():
-        for head in (one for one in HEADS if f"{world}-tuning-{one}-0.001-expressive" in found):
-            cells = []
-            for rate in criteria.RATES:
-                measures = found[f"{world}-tuning-{head}-{rate:g}-expressive"]["measures"]
-                both = [measures[f"{name}_{way}"] for way in WAYS]
-                cells.append(f"{np.exp(np.log(both).mean()):.3f}")
-            rows.append([f"{world}, {head}", *cells])
+    known = {
+        (world, head): scores
+        for world in criteria.DEMANDED
+        for head in HEADS
+        if (scores := costs(found, world, head, constraint))
+    }
+    rates = sorted({rate for scores in known.values() for rate in scores})
+    rows = [["score at a learning rate of", *(f"{rate:g}" for rate in rates)]]
+    for (world, head), scores in known.items():
+        cells = [f"{np.exp(scores[rate]):.3f}" if rate in scores else "" for rate in rates]
+        rows.append([f"{world}, {head}", *cells])
     return rows
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from bijepa_book.evidence.futures import criteria, grid, well
+from bijepa_book.evidence.futures.criteria import RATES, RUNGS
 from bijepa_book.evidence.futures.models import HEADS
 from bijepa_book.evidence.futures.recordings import (
     SIZES,
     chosen,
+    due,
     recordings,
     tuning,
     verdict_records,
@@ -102,13 +104,13 @@ def test_claims_are_judged_by_interval_and_rival() -> None:
 
 def test_the_learning_rate_of_least_score_is_taken_to_fresh_seeds() -> None:
     records: dict[str, Any] = {}
-    for one in tuning():
+    for one in tuning({}):
         rate = one.about["settings"]["learning_rate"]
         quality = 1 + abs(np.log(rate / 1e-3))
         records[one.key] = made_up(quality)
-    del records["well-tuning-energy-0.001-expressive"]["measures"]["crps_forward"]  # it stopped
-    assert chosen(records, "linear", "energy") == 1e-3
-    assert chosen(records, "well", "energy") in {3e-4, 3e-3}
+    records["well-tuning-energy-0.003-expressive"] = made_up(0.5)
+    del records["well-tuning-energy-0.003-expressive"]["measures"]["crps_forward"]  # it stopped
+    assert chosen(records, "linear", "energy") == chosen(records, "well", "energy") == 1e-3
     planned = {r.key: r for r in recordings(records)}
     assert len(planned) == 3 * (len(HEADS) + len(grid.KNOWING))
     assert planned["wing-energy-expressive"].about["settings"]["learning_rate"] == 1e-3
@@ -116,3 +118,27 @@ def test_the_learning_rate_of_least_score_is_taken_to_fresh_seeds() -> None:
     kept = verdict_records({**records, **{key: {} for key in planned}})
     assert set(kept) == {f"{w.name}-{h}" for w in grid.WORLDS for h in (*HEADS, *grid.KNOWING)}
     assert isinstance(grid.WELL.drawn((64,), 4), Drawn)
+
+
+def test_a_least_score_at_an_end_asks_for_one_learning_rate_more() -> None:
+    def costs(*least: float) -> dict[float, float]:
+        return {rate: abs(np.log(rate / least[0])) for rate in least[1:]}
+
+    assert due({}) == due(costs(1e-3, *RATES)) == RATES
+    assert due(costs(1e-3, 3e-4)) == RATES  # not all of the first ones are there
+    assert due(costs(1e-2, *RATES)) == (*RATES, 1e-2)
+    assert due(costs(1e-2, *RATES, 1e-2)) == (*RATES, 1e-2, 3e-2)
+    assert due(costs(1e-2, *RATES, 1e-2, 3e-2)) == (*RATES, 1e-2, 3e-2)
+    assert due(costs(1.0, *RUNGS)) == RUNGS  # there is no further one
+    assert due(costs(1e-9, 3e-5, 1e-4, *RATES)) == (3e-5, 1e-4, *RATES)
+    records = {
+        one.key: made_up(costs(1e-3, one.about["settings"]["learning_rate"]).popitem()[1])
+        for one in tuning({})
+    }
+    for way in ("forward", "backward"):
+        records["well-tuning-flow-0.0003-expressive"]["measures"][f"crps_{way}"] = [1e-9]
+    (further,) = (one.key for one in tuning(records) if one.key not in records)
+    assert further == "well-tuning-flow-0.0001-expressive"
+    with pytest.raises(KeyError, match=r"flow in the well .* not tried at 0\.0001"):
+        chosen(records, "well", "flow")
+    assert "well-flow-expressive" not in {one.key for one in recordings(records)}
