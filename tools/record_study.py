@@ -53,6 +53,8 @@ STUDIES: dict[str, Callable[[Path], list[Recording]]] = {
     "stable-tuning": lambda _: company.recordings(),
     "stable-tuning-images": lambda _: company.image_tuning(),
     "stable-company": lambda folder: choice.series_company(load(folder)),
+    "stable-both-ways-tuning": lambda _: choice.both_ways_tuning(),
+    "stable-both-ways": lambda folder: choice.both_ways_company(load(folder)),
     "stable-company-energy": lambda _: choice.sampling_company(),
     "stable-company-drawings": lambda folder: choice.drawings(load(folder)),
     "stable-company-images": lambda folder: choice.image_company(load(folder)),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from bijepa_book.int8 import pack
 from bijepa_core._support.checks import inference
 from bijepa_core._support.devices import resolve_device
 from bijepa_core._support.files import atomic_write
-from bijepa_core.constraints import EXPRESSIVE, Constraint, Penalty
+from bijepa_core.constraints import EXPRESSIVE, WHITENED, Constraint
 from bijepa_core.data.mnist import COLUMNS, ROWS, Halves, ImageData, Side
 from bijepa_core.evaluation.metrics import (
     SMALL,
@@ -48,7 +48,7 @@ from bijepa_core.experiments import MNIST, Experiment
 from bijepa_core.history import History
 from bijepa_core.model import BiJEPA, script_scale
 from bijepa_core.networks import Decoder, MLPPredictor
-from bijepa_core.regularizers import scale
+from bijepa_core.optimizers import falling_adamw, fused_adamw
 from bijepa_core.seeds import borrowing_random_state, generator, init_stacked, unstack
 from bijepa_core.stochastic import (
     EnergyPredictor,
@@ -67,11 +67,26 @@ DOUBTED, CERTAIN, SHOWN = 8, 4, 8  # halves that are kept as pictures, completio
 WAYS: Mapping[str, tuple[Side, Side]] = {"": ("left", "right"), "past_": ("right", "left")}
 """What a reading's name begins with: the half that is given, and the half that is drawn."""
 
-CONSTRAINTS: Mapping[str, Constraint] = {
-    "expressive": EXPRESSIVE,
-    "scale": Constraint(False, 0.0, penalties=(Penalty(0.01, scale),)),
+
+class Regime(NamedTuple):
+    """What holds the embedding.
+
+    Args:
+        constraint: on it.
+        optimizer: from the steps of a training to what makes its optimizer; the paper's by default.
+        rate: what the optimizer does with the learning rate, in records.
+    """
+
+    constraint: Constraint
+    optimizer: Callable[[int], Any] = lambda steps: fused_adamw
+    rate: Mapping[str, str] = {}
+
+
+REGIMES: Mapping[str, Regime] = {
+    "expressive": Regime(EXPRESSIVE),
+    "whitened-falling": Regime(WHITENED, falling_adamw, {"rate": "falls to 0.3"}),
 }
-"""The paper's, and one of those that chapter 10 tries: neither LayerNorm nor a free scale."""
+"""The paper's, and what chapter 10 recommends: a constraint, and a learning rate that falls."""
 
 PREDICTORS: Mapping[str, Callable[[int, int, bool], nn.Module]] = {
     "deterministic": MLPPredictor,
@@ -103,16 +118,16 @@ def recordings(
     experiment: Experiment = MNIST,
     seeds: Sequence[int] = SEEDS,
     look: Look = Look(),
-    constraints: Mapping[str, Constraint] = CONSTRAINTS,
+    regimes: Mapping[str, Regime] = REGIMES,
 ) -> list[Recording]:
-    """What is recorded: both rivals, then every predictor under each constraint.
+    """What is recorded: both rivals, then every predictor under each regime.
 
     Args:
         folder: where pictures and weights go, beside the records; None for nowhere.
         experiment: MNIST, or a shorter one on other images.
         seeds: all of them train together.
         look: how much is looked at.
-        constraints: by name.
+        regimes: by name.
 
     Returns:
         One recording each.
@@ -131,11 +146,12 @@ def recordings(
             recording(
                 f"{kind}-{name}",
                 300.0,
-                partial(trained, kind, constraint),
+                partial(trained, kind, regime),
                 model=kind,
-                constraint=constraint.plain(),
+                constraint=regime.constraint.plain(),
+                **regime.rate,
             )
-            for name, constraint in constraints.items()
+            for name, regime in regimes.items()
             for kind in PREDICTORS
         ),
     ]
@@ -248,7 +264,9 @@ def model(
     return init_stacked(build, seeds)
 
 
-def fit(one: BiJEPA, experiment: Experiment, data: ImageData, seed: int, device: str) -> History:
+def fit(
+    one: BiJEPA, regime: Regime, experiment: Experiment, data: ImageData, seed: int, device: str
+) -> History:
     """Train it; noise is drawn anew from PyTorch's global generators, which are put back."""
     with borrowing_random_state(resolve_device(device)):
         torch.manual_seed(seed)
@@ -258,6 +276,7 @@ def fit(one: BiJEPA, experiment: Experiment, data: ImageData, seed: int, device:
             device=device,
             log_every=max(experiment.steps // LOOKS, 1),
             progress=False,
+            make_optimizer=regime.optimizer(experiment.steps),
         )
 
 
@@ -321,7 +340,7 @@ class Drawer:
 
 def trained(
     kind: str,
-    constraint: Constraint,
+    regime: Regime,
     experiment: Experiment,
     look: Look,
     pictures: Path | None,
@@ -331,7 +350,8 @@ def trained(
     """Train a model, fit decoders to its targets, and read what it draws.
 
     Args:
-        kind, constraint: see :func:`model`.
+        kind: see :func:`model`.
+        regime: what holds the embedding.
         experiment, look: see :func:`recordings`.
         pictures: where the first seed's pictures go; of the energy score, its weights beside them.
         seeds: trained together.
@@ -353,8 +373,8 @@ def trained(
     with full_precision():
         judges = bench(experiment, look, seeds, device)
         train, test = judges.data.train, judges.test
-        one = model(kind, constraint, experiment, seeds).to(device)
-        history = fit(one, experiment, judges.data, seeds[0], device)
+        one = model(kind, regime.constraint, experiment, seeds).to(device)
+        history = fit(one, regime, experiment, judges.data, seeds[0], device)
         sides: tuple[Side, Side] = ("left", "right")
         own = {side: reestimated(one, train.half(side)) for side in sides}
         aims = {side: reestimated(as_target(one), train.half(side)) for side in sides}
@@ -398,7 +418,7 @@ def trained(
             curves |= {prefix + name: value for name, value in more.items()}
         if pictures is not None:
             keep_pictures(pictures, judges, seeds[0], [part[:, 0] for part in drawings[:2]])
-            if kind == "energy":
+            if kind == "energy" and regime == REGIMES["expressive"]:  # the page has one of them
                 name = pictures.name.replace("pictures", "weights")
                 pack(pictures.with_name(name), weights(own, drawer, judges))
     return Measured(scores, curves)

@@ -1,7 +1,7 @@
 """From tuning records to each member's setting on each data set; by the company's criteria."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from bijepa_book.evidence.stable.company import (
     Learner,
     Member,
     Sampling,
+    both_ways,
     drawing_recordings,
     image_recordings,
+    image_tuning,
     joined,
     key,
     members,
@@ -54,11 +56,14 @@ def score(record: Mapping[str, Any], readings: Sequence[str]) -> float:
     return float(np.log(errors).mean())
 
 
-def chosen(records: Records) -> dict[str, list[Member]]:
+def chosen(
+    records: Records, who: Callable[[str], Sequence[Member]] = members
+) -> dict[str, list[Member]]:
     """Each member at its setting of least score.
 
     Args:
         records: of the tuning, by key.
+        who: is chosen among, from a data set.
 
     Returns:
         By data set; one that is not tuned at every setting yet is absent, and so is a member
@@ -66,7 +71,7 @@ def chosen(records: Records) -> dict[str, list[Member]]:
     """
     found: dict[str, list[Member]] = {}
     for data in DATA:
-        keys = {one: key(data, "tuning", one.label) for one in members(data)}
+        keys = {one: key(data, "tuning", one.label) for one in who(data)}
         if not all(name in records for name in keys.values()):
             continue
         best: dict[str, tuple[float, Member]] = {}
@@ -109,6 +114,18 @@ def image_company(records: Records) -> list[Recording]:
 def sampling_company() -> list[Recording]:
     """On all data sets, BiJEPA whose predictors sample."""
     return _everywhere([Sampling()])
+
+
+def both_ways_tuning() -> list[Recording]:
+    """The autoencoder that draws in both directions, at every setting."""
+    tuned = recordings("tuning", {data: both_ways(data) for data in DATA})
+    return [*tuned, *image_tuning(wanted=both_ways("mnist"))]
+
+
+def both_ways_company(records: Records) -> list[Recording]:
+    """The same at the settings that were chosen, on fresh seeds."""
+    found = chosen(records, both_ways)
+    return [*recordings("company", found), *image_recordings(found.get("mnist", ()))]
 
 
 def hunted_company(records: Records) -> list[Recording]:

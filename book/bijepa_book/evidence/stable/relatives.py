@@ -109,6 +109,31 @@ def _predictive_autoencoder(weight: float) -> Loss:
     return lambda model, x, y, s_x, s_y: _penalized(weight, model.head(s_x), y, s_x)
 
 
+class TwoHeads(nn.Module):
+    """A decoder for each direction.
+
+    Args:
+        build: a fresh one.
+    """
+
+    def __init__(self, build: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.ahead, self.back = build(), build()
+
+
+def _both_ways(weight: float) -> Loss:
+    """BiJEPA's sum of both directions, each at a half, with drawings in the place of embeddings."""
+
+    def loss(model: Relative, x: Tensor, y: Tensor, s_x: Tensor, s_y: Tensor) -> Tensor:
+        heads = model.head
+        assert isinstance(heads, TwoHeads)
+        ahead = _penalized(weight, heads.ahead(s_x), y, s_x)
+        back = _penalized(weight, heads.back(s_y), x, s_y)
+        return (ahead + back) / 2
+
+    return loss
+
+
 def _masked_autoencoder(share: float) -> Loss:
     def loss(model: Relative, x: Tensor, y: Tensor, s_x: Tensor, s_y: Tensor) -> Tensor:
         hidden = torch.rand_like(x) < share
@@ -186,13 +211,22 @@ WAYS: Mapping[str, Way] = {
     ),
 }
 """By name."""
+BOTH_WAYS: Mapping[str, Way] = {
+    "two-headed-autoencoder": Way(
+        "penalty on the embedding's square",
+        (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
+        lambda experiment: TwoHeads(lambda: _decoder(experiment)),
+        _both_ways,
+    ),
+}
+"""Who came later: the predictive autoencoder that draws the past of y as well."""
 
 
 def relative(name: str, setting: float, experiment: Experiment, layer_norm: bool) -> Relative:
     """A fresh relative from PyTorch's global generator: encoder first, as in the experiments.
 
     Args:
-        name: see :data:`WAYS`.
+        name: see :data:`WAYS` and :data:`BOTH_WAYS`.
         setting: of its knob.
         experiment: sizes.
         layer_norm: in the encoder.
@@ -200,7 +234,7 @@ def relative(name: str, setting: float, experiment: Experiment, layer_norm: bool
     Returns:
         The model.
     """
-    way = WAYS[name]
+    way = {**WAYS, **BOTH_WAYS}[name]
     encoder = experiment.encoder(experiment, layer_norm)
     tau = way.tau(setting, experiment)
     return Relative(encoder, way.head(experiment), way.loss(setting), tau)

@@ -53,7 +53,7 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
 @pytest.mark.slow
 def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> None:
     found = records(tmp_path)
-    wanted = [f"{kind}-{name}" for name in images.CONSTRAINTS for kind in MODELS]
+    wanted = [f"{kind}-{name}" for name in images.REGIMES for kind in MODELS]
     assert [*found] == [f"mnist-futures-{name}" for name in ("neighbors", "climatology", *wanted)]
     for key, record in found.items():
         measures = record["measures"]
@@ -77,8 +77,7 @@ def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> 
         assert {answer for answer, _ in told.values()} <= {"holds", "does not hold", "open"}
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == sorted(
-        [f"{key}-pictures.npz" for key in found]
-        + [f"mnist-futures-energy-{name}-weights.npz" for name in images.CONSTRAINTS]
+        [f"{key}-pictures.npz" for key in found] + ["mnist-futures-energy-expressive-weights.npz"]
     )
 
 
@@ -158,7 +157,7 @@ def test_the_judges_see_what_they_are_named_for() -> None:
 
 def test_targets_are_read_from_the_target_encoder() -> None:
     one = images.model("energy", EXPRESSIVE, TINY, SEEDS)
-    images.fit(one, TINY, judges().data, 8, "cpu")
+    images.fit(one, images.REGIMES["expressive"], TINY, judges().data, 8, "cpu")
     view = judges().test.right
     one.eval()
     torch.testing.assert_close(images.as_target(one).embed(view), one.target(view).detach())
@@ -171,7 +170,7 @@ def test_training_is_the_seeds_own_and_leaves_the_generators_alone() -> None:
         torch.manual_seed(before)
         state = torch.get_rng_state()
         one = images.model("energy", EXPRESSIVE, TINY, SEEDS)
-        images.fit(one, TINY, judges().data, 8, "cpu")
+        images.fit(one, images.REGIMES["expressive"], TINY, judges().data, 8, "cpu")
         assert torch.equal(torch.get_rng_state(), state)
         runs.append(one.weights())
     assert all(torch.equal(value, runs[1][name]) for name, value in runs[0].items())
