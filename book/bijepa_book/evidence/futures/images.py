@@ -68,6 +68,11 @@ WAYS: Mapping[str, tuple[Side, Side]] = {"": ("left", "right"), "past_": ("right
 """What a reading's name begins with: the half that is given, and the half that is drawn."""
 
 
+def steady_adamw(steps: int) -> Any:
+    """The paper's optimizer, whatever the length of the training."""
+    return fused_adamw
+
+
 class Regime(NamedTuple):
     """What holds the embedding.
 
@@ -78,7 +83,7 @@ class Regime(NamedTuple):
     """
 
     constraint: Constraint
-    optimizer: Callable[[int], Any] = lambda steps: fused_adamw
+    optimizer: Callable[[int], Any] = steady_adamw
     rate: Mapping[str, str] = {}
 
 
