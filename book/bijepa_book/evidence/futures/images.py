@@ -292,6 +292,24 @@ def as_target(one: BiJEPA) -> BiJEPA:
     return copied
 
 
+def targets(one: BiJEPA, side: Side, train: Halves, test: Halves) -> tuple[Tensor, Tensor]:
+    """What predictions of a side are compared with, ``(seeds, n, d)``.
+
+    Args:
+        one: trained.
+        side: of the halves.
+        train, test: halves; whitening is theirs together, so that both get one map.
+
+    Returns:
+        Of training halves, to fit decoders to; and of test halves.
+    """
+    aiming = reestimated(as_target(one), train.half(side))
+    seen = [read(aiming.embed, halves.half(side)) for halves in (train, test)]
+    aimed = one.constraint.aim(torch.cat(seen, -2))
+    first, last = aimed.split([len(train.labels), len(test.labels)], -2)
+    return first, last
+
+
 def sampled(one: BiJEPA, given: Side, views: Tensor, count: int) -> Tensor:
     """Embeddings of the other half, ``(count, seeds, n, d)``; equal ones of a model without z.
 
@@ -382,33 +400,33 @@ def trained(
         history = fit(one, regime, experiment, judges.data, seeds[0], device)
         sides: tuple[Side, Side] = ("left", "right")
         own = {side: reestimated(one, train.half(side)) for side in sides}
-        aims = {side: reestimated(as_target(one), train.half(side)) for side in sides}
         scores: Scores = {**training_summary(history), "label_accuracy": labels(own, judges)}
         curves: Curves = {}
 
         # a decoder for each way, and of the deterministic model's forecasts another
         ways = list(WAYS.items())
         prefixes = [prefix for prefix, _ in ways]
-        seen = [read(aims[drawn].embed, train.half(drawn)) for _, (_, drawn) in ways]
+        seen, unseen = zip(
+            *(targets(one, drawn, train, test) for _, (_, drawn) in ways), strict=True
+        )
         if kind == "deterministic":
             prefixes += [f"fitted_{prefix}" for prefix, _ in ways]
-            seen += [
+            seen += tuple(
                 read(partial(forecast, own[given], given), train.half(given))
                 for _, (given, _) in ways
-            ]
+            )
         times = len(seen) // len(ways)
         wanted = [train.pixels(drawn) for _, (_, drawn) in ways] * times
-        drawer = Drawer.fitted(seen, wanted, seeds, look.epochs)
+        drawer = Drawer.fitted(list(seen), wanted, seeds, look.epochs)
         del seen
 
-        targets = [read(aims[drawn].embed, test.half(drawn)) for _, (_, drawn) in ways]
         samples = [
             sampled(own[given], given, test.half(given), look.samples) for _, (given, _) in ways
         ]
-        true = drawer([target[None] for target in targets] * times)
+        true = drawer([target[None] for target in unseen] * times)
         drawings = drawer(samples * times)
         for (prefix, (_, side)), target, futures, decoded in zip(
-            ways, targets, samples, true[: len(ways)], strict=True
+            ways, unseen, samples, true[: len(ways)], strict=True
         ):
             embedded = {
                 "spread_to_error": spread_to_error(futures, target),

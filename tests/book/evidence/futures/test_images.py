@@ -14,9 +14,10 @@ from torch import Tensor
 from bijepa_book.evidence.futures import images, images_criteria
 from bijepa_book.evidence.futures.images import Bench, Look, bench, recordings
 from bijepa_book.evidence.second import stacked
+from bijepa_book.evidence.second.images import reestimated
 from bijepa_book.evidence.second.recording import joined, measured
 from bijepa_book.int8 import unpack
-from bijepa_core.constraints import EXPRESSIVE
+from bijepa_core.constraints import EXPRESSIVE, WHITENED
 from bijepa_core.data import mnist
 from bijepa_core.evaluation.metrics import nearest
 from bijepa_core.experiments import DIGITS
@@ -48,6 +49,26 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
         one.key: joined(one, [measured(one, seeds) for seeds in one.parts()])
         for one in recordings(folder, TINY, SEEDS, LOOK)
     }
+
+
+def test_predictions_are_compared_with_what_training_aims_at() -> None:
+    """Wholly whitened, the targets of all halves together have the identity as covariance."""
+    whole = replace(WHITENED, whitening=1.0)
+    one = images.model("energy", whole, TINY, SEEDS)
+    train, test = judges().data.train, judges().test
+    found = torch.cat(images.targets(one, "left", train, test), -2)
+    assert found.shape == (2, len(train.labels) + len(test.labels), 64)
+    values = torch.linalg.eigvalsh(torch.stack([torch.cov(part.T) for part in found]))
+    assert values.max() < 1.02
+    assert (values > 0.9).sum() > 20  # and hardly any of what does not vary
+    plain = images.model("energy", EXPRESSIVE, TINY, SEEDS)
+    seen = torch.cat(images.targets(plain, "left", train, test), -2)
+    assert torch.equal(
+        seen,
+        reestimated(plain, train.half("left")).embed(
+            torch.cat([train.half("left"), test.half("left")])
+        ),
+    )
 
 
 @pytest.mark.slow
