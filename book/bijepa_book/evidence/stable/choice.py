@@ -125,7 +125,8 @@ def both_ways_tuning() -> list[Recording]:
 def both_ways_company(records: Records) -> list[Recording]:
     """The same at the settings that were chosen, on fresh seeds."""
     found = chosen(records, both_ways)
-    return [*recordings("company", found), *image_recordings(found.get("mnist", ()))]
+    trained = [*recordings("company", found), *image_recordings(found.get("mnist", ()))]
+    return [*trained, *drawing_recordings(found)]
 
 
 def hunted_company(records: Records) -> list[Recording]:

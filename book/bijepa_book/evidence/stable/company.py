@@ -49,6 +49,9 @@ second direction is for: the past, off the embedding of y, on both series, and t
 halves. The claim holds where BiJEPA misses less of all three than the two-headed autoencoder, by
 the same rule; it is asked of BiJEPA at its tuned rate and with the hunt's winner. The guess: it
 does not hold of either; on series the autoencoder is even or better, on digits the winner leads.
+(Added when these were recorded, before any such run: what the two heads draw themselves is judged
+beside BiJEPA's forecast and inferred past, on the same seeds, by the same rule. The guess: on both
+series its drawings of the target and of the past are even with the winner's or better.)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +60,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bijepa_book.chapters.why import by_position, by_state
 from bijepa_book.evidence.metrics import LOOKED_AT
@@ -67,7 +70,13 @@ from bijepa_book.evidence.second.series import parameter_measures
 from bijepa_book.evidence.stable.distractor import STRENGTHS, Distracted, distracted_data
 from bijepa_book.evidence.stable.hunt import HUNTING, HUNTING_IMAGES, SHORT_EPOCHS, Candidate
 from bijepa_book.evidence.stable.images import Embedded, drawing_error, embedded, label_error
-from bijepa_book.evidence.stable.relatives import BOTH_WAYS, WAYS, Relative, relative
+from bijepa_book.evidence.stable.relatives import (
+    BOTH_WAYS,
+    WAYS,
+    Relative,
+    TwoHeads,
+    relative,
+)
 from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
 from bijepa_core.constraints import WHITENED, Constraint
@@ -373,11 +382,12 @@ def measure(
 def measure_drawing(
     member: Learner, experiment: Experiment, seeds: tuple[int, ...], device: str
 ) -> Measured:
-    """Train the predictive autoencoder on a series, and judge what its own head draws of y.
+    """Train a predictive autoencoder on a series, and judge what its own heads draw.
 
     Returns:
         ``fair``, the next value, and ``whole``, the target, as in :func:`read_series`, which asks
-        a linear probe. Curve by position: ``future``.
+        a linear probe; with two heads also ``past``, x as drawn from y. Curves by position:
+        ``future``, ``past``.
     """
     data = experiment.load(seeds, device)
     assert isinstance(data, SeriesData)
@@ -386,11 +396,23 @@ def measure_drawing(
         return Measured({}, {})
     assert isinstance(model, Relative)
     x, y = data.held_out
-    with inference(model):
-        missed = (model.head(model.online(x)) - y).square().mean(-2)  # (seeds, window)
-    curve = by_state(missed, data.state_dim)
-    scores = {"fair": per_seed(curve[..., 0]), "whole": per_seed(curve.mean(-1))}
-    return Measured(scores, {"future": curve.tolist()})
+    ahead = model.head.ahead if isinstance(model.head, TwoHeads) else model.head
+
+    def curve(head: nn.Module, seen: Tensor, asked: Tensor) -> Tensor:
+        """Errors by position, ``(seeds, positions)``."""
+        with inference(model):
+            missed = (head(model.online(seen)) - asked).square().mean(-2)  # (seeds, window)
+        return by_state(missed, data.state_dim)
+
+    curves = {"future": curve(ahead, x, y)}
+    scores = {
+        "fair": per_seed(curves["future"][..., 0]),
+        "whole": per_seed(curves["future"].mean(-1)),
+    }
+    if isinstance(model.head, TwoHeads):
+        curves["past"] = curve(model.head.back, y, x)
+        scores["past"] = per_seed(curves["past"].mean(-1))
+    return Measured(scores, {name: found.tolist() for name, found in curves.items()})
 
 
 def measure_distracted(
