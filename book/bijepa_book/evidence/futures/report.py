@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bijepa_book import records as stored
 from bijepa_book.evidence.futures import criteria, images_criteria, well
-from bijepa_book.evidence.futures.images import PREDICTORS, together
+from bijepa_book.evidence.futures.images import PREDICTORS, RIVALS, together
 from bijepa_book.evidence.futures.recordings import costs, verdict_records
 from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.statistics import bootstrap_interval
@@ -251,28 +251,38 @@ def lead(worlds: Records, world: str, head: str) -> list[str]:
 # --- half images --------------------------------------------------------------------------------
 
 
-def of_images(halves: Records, model: str, name: str) -> float:
-    """A measure's mean over seeds, under the expressive constraint."""
-    key = f"mnist-futures-{model}" + (
-        "" if model in ("neighbors", "climatology") else "-expressive"
-    )
-    return float(np.mean(halves[key]["measures"][name]))
+def _of_images(halves: Records, model: str, regime: str) -> Record:
+    trained = "" if model in RIVALS else f"-{regime}"
+    return halves[f"mnist-futures-{model}{trained}"]
+
+
+def of_images(halves: Records, model: str, name: str, regime: str = "expressive") -> float:
+    """A measure's mean over seeds.
+
+    Args:
+        halves: of :func:`recorded`.
+        model: of :data:`.images.PREDICTORS` or :data:`.images.RIVALS`.
+        name: of the measure.
+        regime: under which of :data:`.images.REGIMES` the model was trained.
+    """
+    return float(np.mean(_of_images(halves, model, regime)["measures"][name]))
 
 
 def image_curve(halves: Records, model: str, name: str) -> list[float]:
-    """A curve's mean over seeds, likewise."""
-    key = f"mnist-futures-{model}" + (
-        "" if model in ("neighbors", "climatology") else "-expressive"
-    )
-    found: list[float] = np.mean(halves[key]["curves"][name], 0).tolist()
+    """A curve's mean over seeds, under the paper's expressive constraint."""
+    found: list[float] = np.mean(
+        _of_images(halves, model, "expressive")["curves"][name], 0
+    ).tolist()
     return found
 
 
-def image_answers(halves: Records, prefix: str = "") -> dict[str, tuple[str, str]]:
+def image_answers(
+    halves: Records, prefix: str = "", regime: str = "expressive"
+) -> dict[str, tuple[str, str]]:
     """What was asked of completions: by demand the answer, and the margin with its interval."""
     return {
         name: (answer, f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]")
-        for name, (answer, found) in images_criteria.answers(halves, "expressive", prefix).items()
+        for name, (answer, found) in images_criteria.answers(halves, regime, prefix).items()
     }
 
 

@@ -9,13 +9,15 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bijepa_book.evidence.stable.baselines import KERNEL, VIEWS
-from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, compared
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, chosen, compared
 from bijepa_book.evidence.stable.company import (
     ALIKE,
     JEPAS,
     TUNED_AT,
     Learner,
+    Member,
     Sampling,
+    both_ways,
     joined,
     key,
 )
@@ -32,6 +34,7 @@ STRONGEST = 10.0
 CALLED = {
     "predictive-autoencoder": "predictive autoencoder",
     "masked-autoencoder": "masked autoencoder",
+    "two-headed-autoencoder": "two heads",
     "simclr": "SimCLR",
     "barlow-twins": "Barlow Twins",
     "vicreg": "VICReg",
@@ -185,6 +188,15 @@ def over(
     if len(both) < 2:
         return None
     return _ratio(np.array([math.log(mine[seed] / theirs[seed]) for seed in both]))
+
+
+def two_headed(records: Records) -> dict[str, Member]:
+    """The autoencoder that draws in both directions, at its chosen setting, by data set.
+
+    Args:
+        records: of the tuning.
+    """
+    return {data: found for data, (found,) in chosen(records, both_ways).items()}
 
 
 def leaders(records: Records, data: str, reading: str, among: Sequence[One]) -> list[One]:
