@@ -9,8 +9,11 @@ import torch
 from bijepa_book.evidence.second import stacked
 from bijepa_book.evidence.second.recording import joined as parts_joined
 from bijepa_book.evidence.second.recording import load, measured, write
-from bijepa_book.evidence.stable import company
+from bijepa_book.evidence.stable import company, standing
 from bijepa_book.evidence.stable.choice import (
+    READINGS,
+    both_ways_company,
+    both_ways_tuning,
     chosen,
     drawings,
     hunted_company,
@@ -35,7 +38,7 @@ from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
-from bijepa_book.evidence.stable.relatives import Relative
+from bijepa_book.evidence.stable.relatives import BOTH_WAYS, Relative
 from bijepa_core.constraints import WHITENED
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -190,23 +193,52 @@ def test_what_samples_joins_as_chapter_11_has_it() -> None:
     assert all(name.endswith("-with-energy") for name in keys)
 
 
+def test_who_draws_both_ways_is_tuned_like_the_company_and_is_not_of_it() -> None:
+    plans = {one.key for one in both_ways_tuning()}
+    assert len(plans) == 10 + 10 + 10 + 5
+    assert not {one.name for one in company.company()} & set(BOTH_WAYS)
+    records: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for data, readings in READINGS.items():
+        for one in company.both_ways(data):
+            error = abs(one.setting - 1e-3) + 0.1 * one.layer_norm + 0.1
+            measures = {name: [error, error] for name in (*readings, "varying_share")}
+            records[key(data, "tuning", one.label)] = {"measures": measures}
+    assert plans == set(records)
+    found = standing.two_headed(records)
+    assert {data: one.setting for data, one in found.items()} == dict.fromkeys(DATA, 1e-3)
+    assert {data for data, one in found.items() if one.layer_norm} == {"mnist"}
+    fresh = [one.key for one in both_ways_company(records)]
+    assert len(fresh) == 2 + len(STRENGTHS) + 1 + 2
+    assert sum("drawing" in name for name in fresh) == 2
+    del records["mnist-tuning-two-headed-autoencoder-0-norm"]
+    assert "mnist" not in standing.two_headed(records)
+
+
 def test_a_drawing_is_judged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     member = Member("predictive-autoencoder", 0.0, False)
 
-    def nothing_drawn(*_: object) -> torch.nn.Module:
-        model = member.model(SINE, (64, 65))
+    def blank(who: Member) -> torch.nn.Module:
+        model = who.model(SINE, (64, 65))
         assert isinstance(model, Relative)
         for weight in model.head.parameters():
             weight.data.zero_()
         return model
 
-    monkeypatch.setattr(company, "_trained", nothing_drawn)
+    monkeypatch.setattr(company, "_trained", lambda *_: blank(member))
     found = company.measure_drawing(member, SINE, (64, 65), "cpu")
     data = SINE.load((64, 65))
     assert isinstance(data, SeriesData)
     y = data.held_out[1]
     assert found.measures["whole"] == pytest.approx(y.square().mean((-2, -1)).tolist(), rel=1e-5)
     assert found.measures["fair"] == pytest.approx(y[..., 0].square().mean(-1).tolist(), rel=1e-5)
+    assert "past" not in found.measures
+    two_headed = Member("two-headed-autoencoder", 0.0, False)
+    monkeypatch.setattr(company, "_trained", lambda *_: blank(two_headed))
+    found = company.measure_drawing(two_headed, SINE, (64, 65), "cpu")
+    x, y = data.held_out
+    for name, asked in (("whole", y), ("past", x)):
+        error = asked.square().mean((-2, -1)).tolist()
+        assert found.measures[name] == pytest.approx(error, rel=1e-5)
     one, two = drawings(tuned("sine", {}) | tuned("lorenz", {}))
     assert [one.key, two.key] == [
         f"{name}-company-drawing-predictive-autoencoder-0-norm" for name in ("sine", "lorenz")

@@ -10,7 +10,7 @@ from bijepa_book.evidence.stable.company import (
     recordings,
 )
 from bijepa_book.evidence.stable.distractor import distracted_data, draw
-from bijepa_book.evidence.stable.relatives import WAYS, relative
+from bijepa_book.evidence.stable.relatives import BOTH_WAYS, WAYS, TwoHeads, relative
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.probes import raw_input
 from bijepa_core.evaluation.scores import series_baselines
@@ -44,6 +44,23 @@ def test_a_relative_takes_half_images(name: str) -> None:
     first = next(model.online.parameters())
     assert first.grad is not None
     assert first.grad.abs().sum() > 0
+
+
+def test_two_heads_are_two_predictive_autoencoders_on_one_encoder() -> None:
+    """With either head alone, on the pair as it is and the pair turned round, half of each loss."""
+    (name,) = BOTH_WAYS
+    both = relative(name, 0.1, SINE, True)
+    assert isinstance(both.head, TwoHeads)
+    x, y = torch.randn(2, 6, 10).unbind()
+    alone = relative("predictive-autoencoder", 0.1, SINE, True)
+    alone.online.load_state_dict(both.online.state_dict())
+    losses = []
+    for head, pair in ((both.head.ahead, (x, y)), (both.head.back, (y, x))):
+        alone.head.load_state_dict(head.state_dict())
+        losses.append(alone(*pair).total)
+    torch.testing.assert_close(both(x, y).total, sum(losses) / 2)
+    both(x, y).total.backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in both.head.parameters())
 
 
 def test_only_what_is_hidden_is_asked_for() -> None:
