@@ -77,7 +77,6 @@ from bijepa_book.evidence.stable.relatives import (
     TwoHeads,
     relative,
 )
-from bijepa_core import NonFiniteLossError
 from bijepa_core._support.checks import inference
 from bijepa_core.constraints import WHITENED, Constraint
 from bijepa_core.data.mnist import ImageData
@@ -258,23 +257,24 @@ def joined(candidates: Sequence[Candidate]) -> list[Learner]:
 
 def _trained(
     member: Learner, experiment: Experiment, batches: Any, seeds: tuple[int, ...], device: str
-) -> BiJEPA | None:
-    """The model; None where its loss stopped being finite."""
+) -> BiJEPA:
+    """The model, trained.
+
+    Raises:
+        NonFiniteLossError: if a loss stops being finite; a recording says so.
+    """
     model = member.model(experiment, seeds).to(device)
     with borrowing_random_state(torch.device(device)):
         torch.manual_seed(generator(seeds[0], "company").initial_seed())  # of masks and sketches
-        try:
-            experiment.train(
-                model,
-                batches,
-                device=device,
-                log_every=max(experiment.steps // LOOKS, 1),
-                progress=False,
-                learning_rate=member.learning_rate(experiment),
-                make_optimizer=member.optimizer(experiment.steps),
-            )
-        except NonFiniteLossError:
-            return None
+        experiment.train(
+            model,
+            batches,
+            device=device,
+            log_every=max(experiment.steps // LOOKS, 1),
+            progress=False,
+            learning_rate=member.learning_rate(experiment),
+            make_optimizer=member.optimizer(experiment.steps),
+        )
     return model
 
 
@@ -374,8 +374,6 @@ def measure(
     data = experiment.load(seeds, device)
     assert isinstance(data, SeriesData)
     model = _trained(member, experiment, data.batches, seeds, device)
-    if model is None:
-        return Measured({}, {})
     return read_series(protocol_a(model), data, seeds if experiment.name == SINE.name else ())
 
 
@@ -392,8 +390,6 @@ def measure_drawing(
     data = experiment.load(seeds, device)
     assert isinstance(data, SeriesData)
     model = _trained(member, experiment, data.batches, seeds, device)
-    if model is None:
-        return Measured({}, {})
     assert isinstance(model, Relative)
     x, y = data.held_out
     ahead = model.head.ahead if isinstance(model.head, TwoHeads) else model.head
@@ -421,14 +417,12 @@ def measure_distracted(
     """Train one of the company under a distractor, and read its embedding."""
     data = distracted_data(seeds, SINE.batch_size, strength)
     model = _trained(member, SINE, data.batches, seeds, device)
-    if model is None:
-        return Measured({}, {})
     return Measured(read_distracted(protocol_a(model), data.probe, data.held_out), {})
 
 
 def _trained_on_halves(
     member: Learner, experiment: Experiment, seeds: tuple[int, ...], device: str
-) -> tuple[BiJEPA | None, ImageData]:
+) -> tuple[BiJEPA, ImageData]:
     data = experiment.load(seeds, device)
     assert isinstance(data, ImageData)
     return _trained(member, experiment, data.batches, seeds, device), data
@@ -440,7 +434,7 @@ def measure_labels(
     """Train one of the company on half images, and read labels alone."""
     with full_precision():
         model, data = _trained_on_halves(member, experiment, seeds, device)
-        return Measured({}, {}) if model is None else read_labels(embedded(model, data), data)
+        return read_labels(embedded(model, data), data)
 
 
 def measure_images(
@@ -449,8 +443,6 @@ def measure_images(
     """Train one of the company on half images, and read both halves."""
     with full_precision():
         model, data = _trained_on_halves(member, experiment, seeds, device)
-        if model is None:
-            return Measured({}, {})
         left, right = embedded(model, data, "left"), embedded(model, data, "right")
         return read_halves(left, right, data, seeds)
 

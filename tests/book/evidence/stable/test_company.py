@@ -92,7 +92,7 @@ def test_what_collapsed_or_exploded_is_never_chosen() -> None:
             **{label: {"varying_share": [0.0, 0.0]} for label in byol},
         },
     )
-    records[key("sine", "tuning", "vicreg-25-norm")] = {"measures": {}}
+    records[key("sine", "tuning", "vicreg-25-norm")] = {"measures": {"stopped_at": [3.0, 3.0]}}
     labels = {one.name: one.label for one in chosen(records)["sine"]}
     assert labels["vicreg"] == "vicreg-400-plain"
     assert labels.keys() == {*NAMES} - {"byol"}
@@ -171,14 +171,14 @@ def test_tuning_on_half_images_reads_labels_alone_and_says_where_a_loss_exploded
     monkeypatch.setattr(Member, "learning_rate", lambda self, experiment: 1e30)
     (long,) = image_recordings([Member("bijepa", 1.0, True)], TINY)
     for exploding in (one, long):
-        assert exploding.measure((100, 101), "cpu").measures == {}
+        assert measured(exploding, (100, 101))["measures"].keys() == {"stopped_at"}
 
 
 def test_series_say_where_a_loss_exploded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Member, "learning_rate", lambda self, experiment: 1e30)
     tuning = {one.key: one for one in recordings()}
     for name in ("sine-tuning-bijepa-1-plain", "sine-tuning-distracted-3-bijepa-1-plain"):
-        assert tuning[name].measure((96, 97), "cpu").measures == {}
+        assert measured(tuning[name], (96, 97))["measures"].keys() == {"stopped_at"}
 
 
 def test_what_samples_joins_as_chapter_11_has_it() -> None:
