@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bijepa_book.evidence.futures.images import together
+from bijepa_book.evidence.futures.completions import together
 from bijepa_book.int8 import unpack
 from bijepa_book.records import results_folder
 from bijepa_core.data import mnist

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from bijepa_book import records as stored
 from bijepa_book.evidence.futures import criteria, images_criteria, well
-from bijepa_book.evidence.futures.images import PREDICTORS, RIVALS, together
+from bijepa_book.evidence.futures.completions import together
+from bijepa_book.evidence.futures.images import PREDICTORS, RIVALS
 from bijepa_book.evidence.futures.recordings import costs, verdict_records
 from bijepa_book.evidence.second.recording import load
 from bijepa_book.evidence.statistics import bootstrap_interval
@@ -293,7 +294,7 @@ def pictures(model: str) -> dict[str, Tensor]:
         model: as in the file's name: ``"neighbors"``, ``"energy-expressive"``.
 
     Returns:
-        See :func:`.images.keep_pictures`.
+        See :func:`.keeping.keep_pictures`.
     """
     with np.load(folder() / f"mnist-futures-{model}-pictures.npz") as archive:
         found = {name: torch.from_numpy(archive[name]) for name in archive.files}

@@ -71,8 +71,8 @@ from bijepa_book.evidence.stable.distractor import STRENGTHS, Distracted, distra
 from bijepa_book.evidence.stable.hunt import HUNTING, HUNTING_IMAGES, SHORT_EPOCHS, Candidate
 from bijepa_book.evidence.stable.images import Embedded, drawing_error, embedded, label_error
 from bijepa_book.evidence.stable.relatives import (
-    BOTH_WAYS,
-    WAYS,
+    RELATIVES,
+    TWO_HEADED,
     Relative,
     TwoHeads,
     relative,
@@ -220,7 +220,7 @@ class Sampling:
 
 def company() -> list[Member]:
     """Everybody, at every setting."""
-    knobs = {**dict.fromkeys(JEPAS, RATES), **{n: way.settings for n, way in WAYS.items()}}
+    knobs = {**dict.fromkeys(JEPAS, RATES), **{n: way.settings for n, way in RELATIVES.items()}}
     return _at_every_setting(knobs)
 
 
@@ -240,7 +240,7 @@ def members(data: str) -> list[Member]:
 
 def both_ways(data: str) -> list[Member]:
     """Who draws in both directions, at every setting that is tuned on a data set."""
-    return _tuned_on(data, _at_every_setting({n: way.settings for n, way in BOTH_WAYS.items()}))
+    return _tuned_on(data, _at_every_setting({n: way.settings for n, way in TWO_HEADED.items()}))
 
 
 def _tuned_on(data: str, found: Sequence[Member]) -> list[Member]:

@@ -181,7 +181,7 @@ def _lejepa(weight: float) -> Loss:
     return loss
 
 
-WAYS: Mapping[str, Way] = {
+RELATIVES: Mapping[str, Way] = {
     "autoencoder": Way(
         "penalty on the embedding's square", (0.0, 1e-4, 1e-3, 1e-2, 1e-1), _decoder, _autoencoder
     ),
@@ -211,7 +211,7 @@ WAYS: Mapping[str, Way] = {
     ),
 }
 """By name."""
-BOTH_WAYS: Mapping[str, Way] = {
+TWO_HEADED: Mapping[str, Way] = {
     "two-headed-autoencoder": Way(
         "penalty on the embedding's square",
         (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
@@ -226,7 +226,7 @@ def relative(name: str, setting: float, experiment: Experiment, layer_norm: bool
     """A fresh relative from PyTorch's global generator: encoder first, as in the experiments.
 
     Args:
-        name: see :data:`WAYS` and :data:`BOTH_WAYS`.
+        name: see :data:`RELATIVES` and :data:`TWO_HEADED`.
         setting: of its knob.
         experiment: sizes.
         layer_norm: in the encoder.
@@ -234,7 +234,7 @@ def relative(name: str, setting: float, experiment: Experiment, layer_norm: bool
     Returns:
         The model.
     """
-    way = {**WAYS, **BOTH_WAYS}[name]
+    way = {**RELATIVES, **TWO_HEADED}[name]
     encoder = experiment.encoder(experiment, layer_norm)
     tau = way.tau(setting, experiment)
     return Relative(encoder, way.head(experiment), way.loss(setting), tau)

@@ -11,8 +11,9 @@ import scoringrules
 import torch
 from torch import Tensor
 
-from bijepa_book.evidence.futures import images, images_criteria
-from bijepa_book.evidence.futures.images import Bench, Look, bench, recordings
+from bijepa_book.evidence.futures import completions, images, images_criteria
+from bijepa_book.evidence.futures.completions import Bench, Look, bench
+from bijepa_book.evidence.futures.images import recordings
 from bijepa_book.evidence.second import stacked
 from bijepa_book.evidence.second.images import reestimated
 from bijepa_book.evidence.second.recording import joined, measured
@@ -83,7 +84,9 @@ def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> 
         assert missing <= {"rises"}, key  # the run is too short to rise
         for way in ("", "past_"):
             assert measures[f"{way}best_error"] <= measures[f"{way}sample_error"], key
-            assert len(record["curves"][f"{way}half_entropy_by_doubt"][0]) == images.DOUBTS, key
+            assert len(record["curves"][f"{way}half_entropy_by_doubt"][0]) == completions.DOUBTS, (
+                key
+            )
     one = found["mnist-futures-deterministic-expressive"]["measures"]
     for way in ("", "past_", "fitted_", "fitted_past_"):
         assert one[f"{way}pixel_score"] == pytest.approx(one[f"{way}mean_score"], rel=1e-4)
@@ -105,7 +108,7 @@ def test_everything_is_recorded_and_the_demands_are_answered(tmp_path: Path) -> 
 def test_the_score_is_that_of_a_kept_library_and_of_truths_the_best() -> None:
     test = judges().test
     drawn = torch.rand(5, 2, 30, 392, generator=torch.Generator().manual_seed(0))
-    scores, _ = images.readings(judges(), "right", drawn)
+    scores, _ = completions.readings(judges(), "right", drawn)
     wanted = [
         scoringrules.es_ensemble(
             test.left_pixels.numpy(),
@@ -116,7 +119,7 @@ def test_the_score_is_that_of_a_kept_library_and_of_truths_the_best() -> None:
         for seed in (0, 1)
     ]
     assert scores["pixel_score"] == pytest.approx(wanted, rel=1e-4)
-    perfect, _ = images.readings(judges(), "left", test.right_pixels.expand(3, 2, -1, -1))
+    perfect, _ = completions.readings(judges(), "left", test.right_pixels.expand(3, 2, -1, -1))
     assert perfect["pixel_score"] == pytest.approx([0, 0], abs=1e-5)
     assert perfect["sharpness"] == pytest.approx([1, 1])
     assert perfect["best_error"] == [0, 0]
@@ -126,7 +129,7 @@ def test_classes_are_counted() -> None:
     """By a loop in numpy, without the correction; and it by sampling."""
     one, m = judges(), 6
     seen = torch.randint(10, (m, 1, 30), generator=torch.Generator().manual_seed(1))
-    found, curves = images.class_readings(one, "left", seen)
+    found, curves = completions.class_readings(one, "left", seen)
     labels = one.test.labels.numpy()
     own, entropy, brier = [], [], []
     for i, label in enumerate(labels):
@@ -151,19 +154,19 @@ def test_scores_of_classes_do_not_depend_on_the_number_of_samples() -> None:
 
     def mean(m: int, name: str) -> float:
         each = [torch.multinomial(p, m, replacement=True, generator=draw).T for _ in range(2000)]
-        found, _ = images.class_readings(one, "left", torch.stack(each, 1))
+        found, _ = completions.class_readings(one, "left", torch.stack(each, 1))
         return float(np.mean(found[name]))
 
     assert mean(2, "brier") == pytest.approx(mean(20, "brier"), abs=0.005)
     # samples of the neighbors' own frequencies are as far from theirs as others of their kind
-    noise = float((p * (1 - p)).sum(-1).mean()) / (images.NEIGHBORS - 1)
+    noise = float((p * (1 - p)).sum(-1).mean()) / (completions.NEIGHBORS - 1)
     assert mean(4, "distance") == pytest.approx(-noise, abs=0.005)
 
 
 def test_the_judges_see_what_they_are_named_for() -> None:
     one = judges()
     train, test = one.data.train, one.test
-    whole = images.together("right", test.right_pixels, test.left_pixels[None])[0]
+    whole = completions.together("right", test.right_pixels, test.left_pixels[None])[0]
     rows = mnist.load("digits").test[one.rows]
     torch.testing.assert_close(whole, mnist.scale(rows).flatten(1))
     assert one.rows.tolist() == list(range(0, 90, 3))
@@ -171,7 +174,7 @@ def test_the_judges_see_what_they_are_named_for() -> None:
     real = train.right_pixels[:30].expand(2, 2, -1, -1)
     few = replace(one, test=train.first(30))
     for what in ("half", "whole"):
-        seen = images.classified(few, what, "left", real)
+        seen = completions.classified(few, what, "left", real)
         assert seen.shape == (2, 2, 30)
         assert float((seen == few.test.labels).double().mean()) > 0.3  # two epochs; chance: 0.1
 

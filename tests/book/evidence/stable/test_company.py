@@ -38,7 +38,7 @@ from bijepa_book.evidence.stable.distractor import STRENGTHS
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.stable.images import Embedded
 from bijepa_book.evidence.stable.kinds import KINDS
-from bijepa_book.evidence.stable.relatives import BOTH_WAYS, Relative
+from bijepa_book.evidence.stable.relatives import TWO_HEADED, Relative
 from bijepa_core.constraints import WHITENED
 from bijepa_core.data.mnist import ImageData
 from bijepa_core.data.series import SeriesData
@@ -196,7 +196,7 @@ def test_what_samples_joins_as_chapter_11_has_it() -> None:
 def test_who_draws_both_ways_is_tuned_like_the_company_and_is_not_of_it() -> None:
     plans = {one.key for one in both_ways_tuning()}
     assert len(plans) == 10 + 10 + 10 + 5
-    assert not {one.name for one in company.company()} & set(BOTH_WAYS)
+    assert not {one.name for one in company.company()} & set(TWO_HEADED)
     records: dict[str, dict[str, dict[str, list[float]]]] = {}
     for data, readings in READINGS.items():
         for one in company.both_ways(data):

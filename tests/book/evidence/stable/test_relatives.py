@@ -10,7 +10,7 @@ from bijepa_book.evidence.stable.company import (
     recordings,
 )
 from bijepa_book.evidence.stable.distractor import distracted_data, draw
-from bijepa_book.evidence.stable.relatives import BOTH_WAYS, WAYS, TwoHeads, relative
+from bijepa_book.evidence.stable.relatives import RELATIVES, TWO_HEADED, TwoHeads, relative
 from bijepa_core.data.series import SeriesData
 from bijepa_core.evaluation.probes import raw_input
 from bijepa_core.evaluation.scores import series_baselines
@@ -18,9 +18,9 @@ from bijepa_core.experiments import CONFIGURATIONS, DIGITS, SINE
 from bijepa_core.seeds import generator, init_stacked, unstack
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", RELATIVES)
 def test_a_relative_learns_and_its_seeds_are_apart(name: str) -> None:
-    setting = WAYS[name].settings[2]
+    setting = RELATIVES[name].settings[2]
     model = init_stacked(partial(relative, name, setting, SINE, False), (0, 1))
     alone = unstack(model, 1)
     data = SINE.load((0, 1))
@@ -36,9 +36,9 @@ def test_a_relative_learns_and_its_seeds_are_apart(name: str) -> None:
     assert (history.diagnostics["effective_rank"][-1] > 1.5).all()
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", RELATIVES)
 def test_a_relative_takes_half_images(name: str) -> None:
-    model = init_stacked(partial(relative, name, WAYS[name].settings[2], DIGITS, True), (0,))
+    model = init_stacked(partial(relative, name, RELATIVES[name].settings[2], DIGITS, True), (0,))
     view = torch.rand(1, 6, 1, 28, 14)
     model(view, view.flip(1)).total.sum().backward()
     first = next(model.online.parameters())
@@ -48,7 +48,7 @@ def test_a_relative_takes_half_images(name: str) -> None:
 
 def test_two_heads_are_two_predictive_autoencoders_on_one_encoder() -> None:
     """With either head alone, on the pair as it is and the pair turned round, half of each loss."""
-    (name,) = BOTH_WAYS
+    (name,) = TWO_HEADED
     both = relative(name, 0.1, SINE, True)
     assert isinstance(both.head, TwoHeads)
     x, y = torch.randn(2, 6, 10).unbind()
