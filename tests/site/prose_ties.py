@@ -23,8 +23,7 @@ from bijepa_book.evidence.second.recording import fresh
 from bijepa_book.evidence.second.recording import load as second_edition
 from bijepa_book.evidence.second.stacked import EPOCHS
 from bijepa_book.evidence.second.why import recorded
-from bijepa_book.evidence.stable import judgment, selection, standing
-from bijepa_book.evidence.stable.choice import chosen
+from bijepa_book.evidence.stable import judgment, selection
 from bijepa_book.evidence.stable.criteria import AHEAD
 from bijepa_book.evidence.stable.hunt import Candidate
 from bijepa_book.evidence.statistics import bootstrap_interval, seeds_needed
@@ -37,17 +36,6 @@ Values = Callable[[], float | Sequence[float]]
 record = cache(records.load)
 
 
-def two_heads_over_one(data: str, reading: str) -> list[float]:
-    """The penalty of the autoencoder with two heads, and its error over that with one head."""
-    study = selection.recorded()
-    (one,) = (m for m in chosen(study)[data] if m.name == "predictive-autoencoder")
-    two = standing.two_headed(study)[data]
-    found = standing.over(study, data, two.label, reading, rival=one.label)
-    assert found is not None
-    return [two.setting, found.value]
-
-
-@cache
 def second() -> dict[str, dict[str, Any]]:
     """The second edition's records, fresh seeds alone."""
     return fresh(second_edition())
@@ -917,10 +905,6 @@ TIES: Mapping[str, Mapping[str, Values]] = {
                 -penalty_costs()["mnist", judgment.LABELS],
             ]
         ),
-    },
-    "book/10-relatives.ipynb": {
-        "with a penalty of 0.1 two heads tell *more* of it than one head at its own best "
-        "setting, 0.68 of the error": lambda: two_heads_over_one("sine", "whole"),
     },
     "book/11-futures.ipynb": {
         "Ahead, for about a third of the windows": lambda: above("wing", "exact", "open"),

@@ -88,7 +88,7 @@ def bench(experiment: Experiment, look: Look, seeds: tuple[int, ...], device: st
     """Load images, find neighbors, train classifiers; kept for the next recording.
 
     Args:
-        experiment, look: see :func:`recordings`.
+        experiment, look: see :func:`.futures.images.recordings`.
         seeds: the models'; each has classifiers of its own.
         device: where.
     """

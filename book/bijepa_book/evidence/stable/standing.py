@@ -199,6 +199,28 @@ def two_headed(records: Records) -> dict[str, Member]:
     return {data: found for data, (found,) in chosen(records, both_ways).items()}
 
 
+def settings_over(
+    records: Records, data: str, reading: str, ours: Sequence[Member], theirs: Sequence[Member]
+) -> tuple[list[Ratio], Ratio]:
+    """What two miss on the seeds of tuning: at each setting, and each at its best one.
+
+    Args:
+        records: of the tuning.
+        data, reading: as in :func:`errors`.
+        ours, theirs: one's settings and another's, of one length.
+
+    Returns:
+        The first one's error over the other's at the settings of one place in the list, and where
+        either misses least.
+    """
+    mine, others = (
+        [np.array(records[key(data, "tuning", m.label)]["measures"][reading]) for m in who]
+        for who in (ours, theirs)
+    )
+    best = [min(found, key=lambda missed: float(np.log(missed).mean())) for found in (mine, others)]
+    return [ratio(a, b) for a, b in zip(mine, others, strict=True)], ratio(best[0], best[1])
+
+
 def leaders(records: Records, data: str, reading: str, among: Sequence[One]) -> list[One]:
     """Who misses least, and those who are even with it by the company's rule.
 

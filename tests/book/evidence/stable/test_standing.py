@@ -16,6 +16,7 @@ from bijepa_book.evidence.stable.standing import (
     guesses,
     leaders,
     over,
+    settings_over,
     work,
 )
 from bijepa_core.experiments import LORENZ, MNIST, SINE
@@ -32,6 +33,19 @@ def test_everybody_has_a_name_of_its_own_and_a_family() -> None:
         "is not trained",
     ]
     assert {one.label for one in joined([WINNER])} < {one.label for one in found}
+
+
+def test_two_are_compared_at_each_setting_and_where_either_is_best() -> None:
+    ours = [Member("two-headed-autoencoder", setting, True) for setting in (0.0, 1.0)]
+    theirs = [Member("bijepa", setting, True) for setting in (1.0, 2.0)]
+    missed = [[2.0, 8.0], [4.0, 4.0], [1.0, 4.0], [8.0, 8.0]]
+    records = {
+        key("sine", "tuning", one.label): {"measures": {"past": errors_of}}
+        for one, errors_of in zip([*ours, *theirs], missed, strict=True)
+    }
+    each, best = settings_over(records, "sine", "past", ours, theirs)
+    assert [one.value for one in each] == pytest.approx([2.0, 0.5])
+    assert best == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_a_reading_is_compared_seed_by_seed_with_the_paper() -> None:
