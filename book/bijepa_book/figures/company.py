@@ -136,6 +136,56 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
     return figure
 
 
+def beside(found: Mapping[str, Mapping[str, Mapping[str, Ratio]]]) -> Figure:
+    """One of the company over several forms of another: errors, with intervals.
+
+    Args:
+        found: by data set, by form, by reading; the same forms, three at most, on all.
+
+    Returns:
+        A panel for each data set, a row for each reading. Full marks are differences that count.
+    """
+    rows = [len(next(iter(forms.values()))) for forms in found.values()]
+    names = list(next(iter(found.values())))
+    looks = [Look(COLORS[i], DASHES[i], mark) for i, mark in enumerate("o^s"[: len(names)])]
+    with style():
+        figure, axes = plt.subplots(
+            len(found),
+            1,
+            figsize=(WIDTH, 1.6 + 0.42 * sum(rows) + 0.4 * len(rows)),
+            height_ratios=rows,
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+        for axis, (data, forms) in zip(axes.flat, found.items(), strict=True):
+            axis.axvline(1, color="0.4", linewidth=1)
+            readings = list(next(iter(forms.values())))
+            for i, ratios in enumerate(forms.values()):
+                for row, reading in enumerate(reversed(readings)):
+                    one, place = ratios[reading], row + 0.24 * ((len(names) - 1) / 2 - i)
+                    axis.plot([one.low, one.high], [place] * 2, color=looks[i].color)
+                    axis.plot(
+                        one.value,
+                        place,
+                        looks[i].marker,
+                        color=looks[i].color,
+                        markersize=6,
+                        markeredgewidth=1.6,
+                        markerfacecolor="white" if one.says == "none" else looks[i].color,
+                    )
+            axis.set_ylim(-0.6, len(readings) - 0.4)
+            axis.set_title(data, fontsize=12)
+        for axis, forms in zip(axes.flat, found.values(), strict=True):  # all share one range
+            factor_rows(axis, list(next(iter(forms.values())))[::-1], (0.2, 0.5, 1, 2))
+        axes.flat[-1].set_xlabel("error, over the other's")
+        handles = [
+            Line2D([], [], marker=one.marker, color=one.color, linestyle="") for one in looks
+        ]
+        figure.legend(handles, names, loc="outside upper center", ncols=len(names), fontsize=11)
+    return figure
+
+
 def _legend(figure: Figure, families: Sequence[Family]) -> None:
     """What colors and marks say."""
     shown = list(dict.fromkeys(families))

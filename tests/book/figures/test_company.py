@@ -91,3 +91,16 @@ def test_a_point_is_what_is_missed_of_both() -> None:
     marks = [line for line in axis.lines if line.get_marker() not in ("None", None)]
     places = [(*np.ravel(one.get_xdata()), *np.ravel(one.get_ydata())) for one in marks]
     assert places == [pytest.approx((2, 4)), pytest.approx((1, 1))]
+
+
+def test_marks_are_full_where_a_difference_counts_and_panels_share_their_range() -> None:
+    found = {
+        "waves": {"a": {"past": Ratio(2, 1.5, 2.5), "window": Ratio(1, 0.9, 1.1)}},
+        "digits": {"a": {"label": Ratio(0.5, 0.4, 0.6)}},
+    }
+    waves, digits = figures.beside(found).axes
+    assert waves.get_xlim() == digits.get_xlim()
+    assert [label.get_text() for label in waves.get_yticklabels()] == ["window", "past"]
+    marks = {float(np.ravel(one.get_xdata())[0]): one for one in waves.lines[2::2]}
+    assert marks[1].get_markerfacecolor() == "white" != marks[2].get_markerfacecolor()
+    assert marks[2].get_ydata()[0] > marks[1].get_ydata()[0]  # type: ignore[index]
