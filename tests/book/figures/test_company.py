@@ -102,5 +102,7 @@ def test_marks_are_full_where_a_difference_counts_and_panels_share_their_range()
     assert waves.get_xlim() == digits.get_xlim()
     assert [label.get_text() for label in waves.get_yticklabels()] == ["window", "past"]
     marks = {float(np.ravel(one.get_xdata())[0]): one for one in waves.lines[2::2]}
-    assert marks[1].get_markerfacecolor() == "white" != marks[2].get_markerfacecolor()
-    assert marks[2].get_ydata()[0] > marks[1].get_ydata()[0]  # type: ignore[index]
+    faces = [marks[value].get_markerfacecolor() for value in (1.0, 2.0)]
+    assert faces[0] == "white" != faces[1]
+    low, high = (float(np.ravel(marks[value].get_ydata())[0]) for value in (1.0, 2.0))
+    assert high > low
