@@ -75,7 +75,7 @@ def margins(records: Mapping[str, Record], constraint: str, prefix: str = "") ->
         By demand, ``(seeds,)``, above zero where it is met; the label's for right halves alone.
 
     Raises:
-        KeyError: if a record is missing (but for one of the two heads), or a loss stopped being
+        KeyError: if a record is missing (but for the two heads'), or a loss stopped being
             finite.
     """
 
@@ -109,7 +109,7 @@ def margins(records: Mapping[str, Record], constraint: str, prefix: str = "") ->
         "edges": np.minimum(*(np.abs(1 - one) for one in blunt)) - np.abs(1 - sharp) - SHARPER,
         "half the gap": sharp - (np.maximum(*blunt) + get("energy", "decoded_sharpness")) / 2,
         "score": np.log(SCORE) + point - score,
-        "heads": np.min(heads, axis=0) - score,
+        **({"heads": np.min(heads, axis=0) - score} if heads else {}),
         "neighbors": np.log(get("neighbors", "pixel_score")) - score,
         "Brier": np.minimum(*(one["half_brier"] for one in drawings)) - brier - BRIER,
         "Brier, neighbors": get("neighbors", "half_brier") + BRIER - brier,

@@ -16,7 +16,7 @@ from bijepa_book.evidence.futures.completions import together
 from bijepa_book.evidence.futures.images import PREDICTORS, RIVALS
 from bijepa_book.evidence.futures.recordings import costs, verdict_records
 from bijepa_book.evidence.second.recording import load
-from bijepa_book.evidence.statistics import bootstrap_interval
+from bijepa_book.evidence.statistics import bootstrap_interval, effect
 from bijepa_book.int8 import unpack
 from bijepa_core._support.checks import inference
 from bijepa_core.data.mnist import COLUMNS, MEAN, ROWS, STD, Side
@@ -267,6 +267,15 @@ def of_images(halves: Records, model: str, name: str, regime: str = "expressive"
         regime: under which of :data:`.images.REGIMES` the model was trained.
     """
     return float(np.mean(_of_images(halves, model, regime)["measures"][name]))
+
+
+def between_regimes(halves: Records, model: str, name: str, regime: str) -> str:
+    """A measure over the expressive constraint's, seed by seed, with its interval of 95 %."""
+    ours, theirs = (
+        np.array(_of_images(halves, model, one)["measures"][name]) for one in (regime, "expressive")
+    )
+    found = effect(np.log(ours) - np.log(theirs))
+    return _bracketed(*np.exp([found.mean, found.low, found.high]), 3)
 
 
 def image_curve(halves: Records, model: str, name: str) -> list[float]:
