@@ -275,7 +275,8 @@ def between_regimes(halves: Records, model: str, name: str, regime: str) -> str:
         np.array(_of_images(halves, model, one)["measures"][name]) for one in (regime, "expressive")
     )
     found = effect(np.log(ours) - np.log(theirs))
-    return _bracketed(*np.exp([found.mean, found.low, found.high]), 3)
+    middle, low, high = (float(np.exp(end)) for end in (found.mean, found.low, found.high))
+    return _bracketed(middle, low, high, 3)
 
 
 def image_curve(halves: Records, model: str, name: str) -> list[float]:
