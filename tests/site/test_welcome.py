@@ -10,9 +10,11 @@ import pytest
 from bijepa_book.evidence.futures import report
 from bijepa_book.evidence.futures.criteria import DEMANDED, excess
 from bijepa_book.evidence.second.recording import fresh, load
-from bijepa_book.evidence.stable import judgment, selection, standing
-from bijepa_book.evidence.stable.company import ALIKE
+from bijepa_book.evidence.stable import digits, judgment, selection, standing
+from bijepa_book.evidence.stable.choice import AS_IN_THE_PAPER, chosen
+from bijepa_book.evidence.stable.company import ALIKE, joined
 from bijepa_book.figures.findings import column, ratios
+from bijepa_core.experiments import LORENZ, MNIST, SINE
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGE = (BOOK / "index.md").read_text("utf-8")
@@ -119,6 +121,25 @@ def test_embeddings_keep_what_losses_ask_for() -> None:
         assert np.log(theirs).mean() < np.log(ours).mean() + 0.02
 
 
+def test_two_heads_tell_more_than_two_directions_of_embeddings() -> None:
+    records, heads = selection.recorded(), standing.two_headed(selection.recorded())
+    known = digits.complete(records, load())
+    asked = {"sine": "past", "lorenz": "past", "mnist": "right_label_error"}
+    for data, reading in asked.items():
+        tuned = {one.name: one.label for one in chosen(records)[data]}["bijepa"]
+        whitened = joined([standing.WINNER])[0].label
+        for rival in (tuned, whitened, AS_IN_THE_PAPER.label):
+            found = standing.over(known, data, heads[data].label, reading, rival=rival)
+            assert found is not None
+            assert found.says == "better"
+    kept = standing.over(records, "sine", heads["sine"].label, "frequency_a")
+    assert kept is not None
+    assert kept.says == "worse"
+    whole = {one: standing.work(AS_IN_THE_PAPER, one) for one in (SINE, LORENZ, MNIST)}
+    shares = [standing.work(heads[one.name], one) / work for one, work in whole.items()]
+    assert sum(shares) / 3 == pytest.approx(0.8, abs=0.02)
+
+
 # Words of each finding's bold beginning, and what holds it to the records.
 HELD = {
     "Two directions": test_two_directions_forecast_better,
@@ -128,6 +149,7 @@ HELD = {
     "On digits": test_on_digits_the_lead_is_half_a_point,
     "Stable and precise": test_whitened_targets_are_stable_and_precise,
     "embedding keeps": test_embeddings_keep_what_losses_ask_for,
+    "does not need embeddings": test_two_heads_tell_more_than_two_directions_of_embeddings,
     "many futures": test_many_futures_come_near_the_optimum,
 }
 

@@ -40,6 +40,8 @@ the neighbors' halves.
 :data:`bijepa_core.constraints.WHITENED` at a learning rate that falls, for everybody alike. The
 same is asked, in the same bounds. Until then it was to be a penalty on the scale, which chapter 10
 tried and did not choose. The mixture head is trained under both.
+(After the first runs:) samples had been compared with targets that were not moved. Those records
+are withdrawn; energy and deterministic were recorded anew, the heads under that constraint not yet.
 """
 
 from collections.abc import Mapping
