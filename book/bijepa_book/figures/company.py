@@ -95,7 +95,7 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
         A row each, a panel a reading; what is ten times as large, or a tenth, is at the edge. Full
         marks are differences that count by the company's rule, empty ones are not.
     """
-    count, low = len(everybody), 1 / FARTHEST
+    count = len(everybody)
     with style():
         figure, axes = plt.subplots(
             1,
@@ -111,20 +111,7 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
             for row, one in enumerate(everybody):
                 if one.label not in ratios:
                     continue
-                place, drawn, ratio = count - 1 - row, FAMILIES[one.family], ratios[one.label]
-                ends = np.clip([ratio.low, ratio.high], low, FARTHEST)
-                axis.plot(ends, [place] * 2, color=drawn.color)
-                value = min(max(ratio.value, low), FARTHEST)
-                sign = {low: "<", FARTHEST: ">"}.get(value, drawn.marker)
-                axis.plot(
-                    value,
-                    place,
-                    sign,
-                    color=drawn.color,
-                    markersize=6,
-                    markeredgewidth=1.6,
-                    markerfacecolor="white" if ratio.says == "none" else drawn.color,
-                )
+                _mark(axis, count - 1 - row, ratios[one.label], FAMILIES[one.family])
             left, right = axis.get_xlim()
             ticks = (0.5, 1, 2) if right < FARTHEST * left else (0.2, 1, 5)
             factor_rows(axis, [one.called for one in everybody[::-1]], ticks)
@@ -136,6 +123,23 @@ def standings(everybody: Sequence[One], found: Mapping[str, Mapping[str, Ratio]]
     return figure
 
 
+def _mark(axis: Axes, place: float, ratio: Ratio, drawn: Look) -> None:
+    """A ratio with its interval, within the range; full where the difference counts."""
+    low = 1 / FARTHEST
+    ends = np.clip([ratio.low, ratio.high], low, FARTHEST)
+    axis.plot(ends, [place] * 2, color=drawn.color)
+    value = min(max(ratio.value, low), FARTHEST)
+    axis.plot(
+        value,
+        place,
+        {low: "<", FARTHEST: ">"}.get(value, drawn.marker),
+        color=drawn.color,
+        markersize=6,
+        markeredgewidth=1.6,
+        markerfacecolor="white" if ratio.says == "none" else drawn.color,
+    )
+
+
 def beside(found: Mapping[str, Mapping[str, Mapping[str, Ratio]]]) -> Figure:
     """One of the company over several forms of another: errors, with intervals.
 
@@ -145,7 +149,8 @@ def beside(found: Mapping[str, Mapping[str, Mapping[str, Ratio]]]) -> Figure:
     Returns:
         A panel for each data set, a row for each reading. Full marks are differences that count.
     """
-    rows = [len(next(iter(forms.values()))) for forms in found.values()]
+    readings = [list(next(iter(forms.values()))) for forms in found.values()]  # of each panel
+    rows = [len(asked) for asked in readings]
     names = list(next(iter(found.values())))
     looks = [Look(COLORS[i], DASHES[i], mark) for i, mark in enumerate("o^s"[: len(names)])]
     with style():
@@ -158,26 +163,16 @@ def beside(found: Mapping[str, Mapping[str, Mapping[str, Ratio]]]) -> Figure:
             sharex=True,
             squeeze=False,
         )
-        for axis, (data, forms) in zip(axes.flat, found.items(), strict=True):
+        for axis, (data, forms), asked in zip(axes.flat, found.items(), readings, strict=True):
             axis.axvline(1, color="0.4", linewidth=1)
-            readings = list(next(iter(forms.values())))
             for i, ratios in enumerate(forms.values()):
-                for row, reading in enumerate(reversed(readings)):
-                    one, place = ratios[reading], row + 0.24 * ((len(names) - 1) / 2 - i)
-                    axis.plot([one.low, one.high], [place] * 2, color=looks[i].color)
-                    axis.plot(
-                        one.value,
-                        place,
-                        looks[i].marker,
-                        color=looks[i].color,
-                        markersize=6,
-                        markeredgewidth=1.6,
-                        markerfacecolor="white" if one.says == "none" else looks[i].color,
-                    )
-            axis.set_ylim(-0.6, len(readings) - 0.4)
+                for row, reading in enumerate(reversed(asked)):
+                    place = row + 0.24 * ((len(names) - 1) / 2 - i)
+                    _mark(axis, place, ratios[reading], looks[i])
+            axis.set_ylim(-0.6, len(asked) - 0.4)
             axis.set_title(data, fontsize=12)
-        for axis, forms in zip(axes.flat, found.values(), strict=True):  # all share one range
-            factor_rows(axis, list(next(iter(forms.values())))[::-1], (0.2, 0.5, 1, 2))
+        for axis, asked in zip(axes.flat, readings, strict=True):  # all share one range
+            factor_rows(axis, asked[::-1], (0.2, 0.5, 1, 2))
         axes.flat[-1].set_xlabel("error, over the other's")
         handles = [
             Line2D([], [], marker=one.marker, color=one.color, linestyle="") for one in looks

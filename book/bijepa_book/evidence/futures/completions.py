@@ -9,24 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bijepa_book.evidence.second.images import Curves
-from bijepa_book.evidence.second.stacked import (
-    EPOCHS,
-    mlp_classifier,
-)
+from bijepa_book.evidence.second.stacked import EPOCHS, mlp_classifier
 from bijepa_core._support.checks import inference
 from bijepa_core.data.mnist import COLUMNS, ROWS, Halves, ImageData, Side
-from bijepa_core.evaluation.metrics import (
-    SMALL,
-    nearest,
-    per_seed,
-    sharpness,
-)
+from bijepa_core.evaluation.metrics import SMALL, nearest, per_seed, sharpness
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import Experiment
-from bijepa_core.stochastic import (
-    energy_score,
-    spread_to_error,
-)
+from bijepa_core.stochastic import energy_score, spread_to_error
 
 NEIGHBORS = 50
 DOUBTS = 10  # parts of the test images, by what their neighbors disagree about

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bijepa_book.evidence.second.stacked import (
-    center_and_scale,
-    decoders,
-    standardized,
-)
+from bijepa_book.evidence.second.stacked import center_and_scale, decoders, standardized
 from bijepa_core._support.checks import inference
 from bijepa_core.networks import Decoder
 

@@ -33,18 +33,13 @@ from bijepa_book.evidence.futures.drawer import Drawer
 from bijepa_book.evidence.futures.keeping import SHOWN, keep_pictures, weights
 from bijepa_book.evidence.second.images import Curves, full_precision, read, reestimated
 from bijepa_book.evidence.second.recording import Measured, Recording
-from bijepa_book.evidence.second.stacked import (
-    softmax_accuracy,
-    standardized,
-)
+from bijepa_book.evidence.second.stacked import softmax_accuracy, standardized
+from bijepa_book.evidence.stable.kinds import FALLS_TO
 from bijepa_book.int8 import pack
 from bijepa_core._support.devices import resolve_device
 from bijepa_core.constraints import EXPRESSIVE, WHITENED, Constraint
 from bijepa_core.data.mnist import Halves, ImageData, Side
-from bijepa_core.evaluation.metrics import (
-    per_seed,
-    training_summary,
-)
+from bijepa_core.evaluation.metrics import per_seed, training_summary
 from bijepa_core.evaluation.scores import Scores
 from bijepa_core.experiments import MNIST, Experiment
 from bijepa_core.history import History
@@ -86,7 +81,9 @@ class Regime(NamedTuple):
 
 REGIMES: Mapping[str, Regime] = {
     "expressive": Regime(EXPRESSIVE),
-    "whitened-falling": Regime(WHITENED, falling_adamw, {"rate": "falls to 0.3"}),
+    "whitened-falling": Regime(
+        WHITENED, partial(falling_adamw, to=FALLS_TO), {"rate": f"falls to {FALLS_TO:g}"}
+    ),
 }
 """The paper's, and what chapter 10 recommends: a constraint, and a learning rate that falls."""
 

@@ -16,7 +16,8 @@ from bijepa_book.evidence.futures.completions import together
 from bijepa_book.evidence.futures.images import PREDICTORS, RIVALS
 from bijepa_book.evidence.futures.recordings import costs, verdict_records
 from bijepa_book.evidence.second.recording import load
-from bijepa_book.evidence.statistics import bootstrap_interval, effect
+from bijepa_book.evidence.stable import standing
+from bijepa_book.evidence.statistics import bootstrap_interval
 from bijepa_book.int8 import unpack
 from bijepa_core._support.checks import inference
 from bijepa_core.data.mnist import COLUMNS, MEAN, ROWS, STD, Side
@@ -274,9 +275,7 @@ def between_regimes(halves: Records, model: str, name: str, regime: str) -> str:
     ours, theirs = (
         np.array(_of_images(halves, model, one)["measures"][name]) for one in (regime, "expressive")
     )
-    found = effect(np.log(ours) - np.log(theirs))
-    middle, low, high = (float(np.exp(end)) for end in (found.mean, found.low, found.high))
-    return _bracketed(middle, low, high, 3)
+    return _bracketed(*standing.ratio(ours, theirs), 3)
 
 
 def image_curve(halves: Records, model: str, name: str) -> list[float]:

@@ -392,7 +392,9 @@ def measure_drawing(
     model = _trained(member, experiment, data.batches, seeds, device)
     assert isinstance(model, Relative)
     x, y = data.held_out
-    ahead = model.head.ahead if isinstance(model.head, TwoHeads) else model.head
+    asked_of: dict[str, tuple[nn.Module, Tensor, Tensor]] = {"future": (model.head, x, y)}
+    if isinstance(model.head, TwoHeads):
+        asked_of = {"future": (model.head.ahead, x, y), "past": (model.head.back, y, x)}
 
     def curve(head: nn.Module, seen: Tensor, asked: Tensor) -> Tensor:
         """Errors by position, ``(seeds, positions)``."""
@@ -400,14 +402,11 @@ def measure_drawing(
             missed = (head(model.online(seen)) - asked).square().mean(-2)  # (seeds, window)
         return by_state(missed, data.state_dim)
 
-    curves = {"future": curve(ahead, x, y)}
-    scores = {
-        "fair": per_seed(curves["future"][..., 0]),
-        "whole": per_seed(curves["future"].mean(-1)),
-    }
-    if isinstance(model.head, TwoHeads):
-        curves["past"] = curve(model.head.back, y, x)
-        scores["past"] = per_seed(curves["past"].mean(-1))
+    curves = {name: curve(*what) for name, what in asked_of.items()}
+    scores: Scores = {"fair": per_seed(curves["future"][..., 0])}
+    for name, stored in (("future", "whole"), ("past", "past")):
+        if name in curves:
+            scores[stored] = per_seed(curves[name].mean(-1))
     return Measured(scores, {name: found.tolist() for name, found in curves.items()})
 
 

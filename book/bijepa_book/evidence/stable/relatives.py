@@ -6,6 +6,7 @@ future, or the two halves of an image.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -181,16 +182,10 @@ def _lejepa(weight: float) -> Loss:
     return loss
 
 
+_drawing = partial(Way, "penalty on the embedding's square", (0.0, 1e-4, 1e-3, 1e-2, 1e-1))
 RELATIVES: Mapping[str, Way] = {
-    "autoencoder": Way(
-        "penalty on the embedding's square", (0.0, 1e-4, 1e-3, 1e-2, 1e-1), _decoder, _autoencoder
-    ),
-    "predictive-autoencoder": Way(
-        "penalty on the embedding's square",
-        (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-        _decoder,
-        _predictive_autoencoder,
-    ),
+    "autoencoder": _drawing(_decoder, _autoencoder),
+    "predictive-autoencoder": _drawing(_decoder, _predictive_autoencoder),
     "masked-autoencoder": Way(
         "share that is hidden", (0.15, 0.3, 0.5, 0.75, 0.9), _decoder, _masked_autoencoder
     ),
@@ -212,11 +207,8 @@ RELATIVES: Mapping[str, Way] = {
 }
 """By name."""
 TWO_HEADED: Mapping[str, Way] = {
-    "two-headed-autoencoder": Way(
-        "penalty on the embedding's square",
-        (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-        lambda experiment: TwoHeads(lambda: _decoder(experiment)),
-        _both_ways,
+    "two-headed-autoencoder": _drawing(
+        lambda experiment: TwoHeads(partial(_decoder, experiment)), _both_ways
     ),
 }
 """Who came later: the predictive autoencoder that draws the past of y as well."""
